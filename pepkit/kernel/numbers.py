@@ -1,0 +1,481 @@
+"""Exact numbers: the rationals and real number fields Q(theta).
+
+A *field* object knows how to compare, enclose, read, write and print its elements; the elements
+themselves only do arithmetic. Elements of Q are python-flint ``fmpq``; elements of Q(theta) are
+`Number`. Both mix freely with ``int`` and ``fmpq``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from math import gcd
+from typing import Any, Protocol
+
+from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
+
+from pepkit.kernel.errors import ClaimError, FormatError, UndecidedError
+
+__all__ = [
+    "MAX_DEGREE",
+    "MAX_DIGITS",
+    "Field",
+    "Number",
+    "NumberField",
+    "RATIONALS",
+    "Rationals",
+    "rational_from_text",
+    "rational_text",
+]
+
+MAX_DIGITS = 6000
+"""Longest numerator or denominator, in decimal digits, that is read from a file."""
+MAX_DEGREE = 64
+"""Largest degree of a number field that is read from a file."""
+
+_RATIONAL = re.compile(r"(0|-?[1-9][0-9]*)(?:/([1-9][0-9]*))?", re.ASCII)
+_SIGN_PRECISION_LIMIT = 1 << 20
+
+
+def rational_from_text(text: object) -> fmpq:
+    """Read ``"p"`` or ``"p/q"`` in lowest terms.
+
+    Raises FormatError for anything else: floats, other spellings of the same number, numbers with
+    more than `MAX_DIGITS` digits. One number has one spelling, so files can be hashed.
+    """
+    if not isinstance(text, str):
+        raise FormatError(f"an exact number is a string like '-3/7', not {type(text).__name__}")
+    if len(text) > 2 * MAX_DIGITS + 2:
+        raise FormatError(f"a number with {len(text)} characters exceeds the limit of {MAX_DIGITS} digits")
+    match = _RATIONAL.fullmatch(text)
+    if match is None:
+        raise FormatError(f"not an exact rational number in lowest terms: {text[:60]!r}")
+    numerator, denominator = match.groups()
+    if max(len(numerator), len(denominator or "")) > MAX_DIGITS + 1:
+        raise FormatError(f"a number has more than {MAX_DIGITS} digits")
+    # fmpz reads long decimals without the digit limit of int()
+    value = fmpq(fmpz(numerator), fmpz(denominator)) if denominator else fmpq(fmpz(numerator))
+    if denominator is not None and (denominator == "1" or str(value.q) != denominator):
+        raise FormatError(f"not in lowest terms: {text[:60]!r}")
+    return value
+
+
+def rational_text(value: fmpq) -> str:
+    """The one spelling of a rational that `rational_from_text` reads."""
+    return str(value.p) if value.q == 1 else f"{value.p}/{value.q}"
+
+
+class Field(Protocol):
+    """What the kernel asks of a field of real numbers."""
+
+    def coerce(self, value: Any) -> Any:
+        """The element equal to an int, an fmpq or an element; ClaimError otherwise."""
+
+    def sign(self, value: Any) -> int:
+        """-1, 0 or 1; exact. Raises UndecidedError where the field cannot decide."""
+
+    def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
+        """Integers lo <= 2**bits * value <= hi, with hi - lo small. `bits` may be negative."""
+
+    def read(self, data: object) -> Any:
+        """The element written in a file as `data`."""
+
+    def write(self, value: Any) -> Any:
+        """The JSON form of an element."""
+
+    def text(self, value: Any) -> str:
+        """The element in words, such as ``-13/62 + 5*sqrt(2)/31``."""
+
+    def description(self) -> dict[str, Any]:
+        """The JSON form of the field itself."""
+
+
+def _floor_ceiling(numerator: int, denominator: int, bits: int) -> tuple[int, int]:
+    if bits >= 0:
+        numerator <<= bits
+    else:
+        denominator <<= -bits
+    low, remainder = divmod(numerator, denominator)
+    return low, low + (1 if remainder else 0)
+
+
+class Rationals:
+    """The field Q. Elements are ``fmpq``."""
+
+    degree = 1
+
+    def coerce(self, value: Any) -> fmpq:
+        if isinstance(value, fmpq):
+            return value
+        if isinstance(value, (int, fmpz)) and not isinstance(value, bool):
+            return fmpq(value)
+        raise ClaimError(f"not a rational number: {value!r}")
+
+    def sign(self, value: Any) -> int:
+        numerator = fmpq(value).p
+        return int(numerator > 0) - int(numerator < 0)
+
+    def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
+        value = fmpq(value)
+        return _floor_ceiling(int(value.p), int(value.q), bits)
+
+    def read(self, data: object) -> fmpq:
+        return rational_from_text(data)
+
+    def write(self, value: Any) -> str:
+        return rational_text(fmpq(value))
+
+    def text(self, value: Any) -> str:
+        return rational_text(fmpq(value))
+
+    def description(self) -> dict[str, Any]:
+        return {"kind": "rationals"}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rationals)
+
+    def __hash__(self) -> int:
+        return hash(Rationals)
+
+    def __repr__(self) -> str:
+        return "Q"
+
+
+RATIONALS = Rationals()
+
+
+class NumberField:
+    """The real number field Q(theta), theta the only root of `polynomial` in the interval `root`.
+
+    Parameters
+    ----------
+    polynomial
+        Coefficients, constant term first, of a monic irreducible polynomial over Q of degree >= 2.
+    root
+        Rational end points (low, high) of an interval that holds exactly one real root.
+
+    Raises
+    ------
+    ClaimError
+        If the polynomial is reducible or not monic, or the interval does not isolate a root.
+        Irreducibility makes the zero test complete: an element is zero only if its coefficients are.
+    """
+
+    def __init__(self, polynomial: Sequence[Any], root: tuple[Any, Any]) -> None:
+        coefficients = [fmpq(c) for c in polynomial]
+        if not 3 <= len(coefficients) <= MAX_DEGREE + 1:
+            raise ClaimError(f"the degree of a number field lies between 2 and {MAX_DEGREE}")
+        self.polynomial = fmpq_poly(coefficients)
+        self.degree = len(coefficients) - 1
+        if coefficients[-1] != 1:
+            raise ClaimError("the minimal polynomial is not monic")
+        self._integral: fmpz_poly = self.polynomial.numer()
+        _, factors = self._integral.factor()
+        if len(factors) != 1 or factors[0][1] != 1:
+            raise ClaimError("the minimal polynomial is reducible over Q")
+        low, high = fmpq(root[0]), fmpq(root[1])
+        if not low < high:
+            raise ClaimError("the interval of the root is empty")
+        chain = _sturm_chain(self.polynomial)
+        if _sign_changes(chain, low) - _sign_changes(chain, high) != 1:
+            raise ClaimError("the interval does not isolate one real root of the minimal polynomial")
+        self.root = (low, high)
+        self._interval = (low, high)
+        self._index = _sign_changes(chain, None) - _sign_changes(chain, low)
+        self._powers: dict[int, tuple[list[int], list[int]]] = {}
+        self.zero = Number(self, fmpq_poly())
+        self.one = Number(self, fmpq_poly([1]))
+        self.generator = Number(self, fmpq_poly([0, 1]))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, NumberField)
+            and self._index == other._index
+            and self.polynomial == other.polynomial
+        )
+
+    def __hash__(self) -> int:
+        return hash((str(self.polynomial), self._index))
+
+    def __repr__(self) -> str:
+        return f"Q({self.generator_text()})"
+
+    def coerce(self, value: Any) -> Number:
+        if isinstance(value, Number):
+            if value.field == self:
+                return value
+            raise ClaimError(f"{value} lies in {value.field!r}, not in {self!r}")
+        if isinstance(value, (int, fmpz, fmpq)) and not isinstance(value, bool):
+            return Number(self, fmpq_poly([value]))
+        raise ClaimError(f"not an element of {self!r}: {value!r}")
+
+    def _power_enclosures(self, bits: int) -> tuple[list[int], list[int]]:
+        """Integers c_k, e_k with |2**bits * theta**k - c_k| <= e_k for k < degree."""
+        cached = self._powers.get(bits)
+        if cached is not None:
+            return cached
+        low, high = self._interval
+        width = fmpq(1, fmpz(1) << bits)
+        sign_low = 1 if self.polynomial(low) > 0 else -1
+        while high - low > width:
+            middle = (low + high) / 2
+            value = self.polynomial(middle)
+            if (value > 0) == (sign_low > 0):
+                low = middle
+            else:
+                high = middle
+        self._interval = (low, high)
+        first, _ = _floor_ceiling(int(low.p), int(low.q), bits)
+        centres, errors = [1 << bits], [0]
+        # |theta| < bound, so each product adds at most bound*error + 3 units, and one for the shift
+        bound = max(abs(first), abs(first + 2)) // (1 << bits) + 1
+        for _ in range(1, self.degree):
+            centre, error = centres[-1], errors[-1]
+            centres.append((centre * first) >> bits)
+            errors.append(bound * error + 3 * (abs(centre) // (1 << bits) + 1) + 3 * error + 1)
+        self._powers[bits] = (centres, errors)
+        return centres, errors
+
+    def _enclosure(self, value: Number, bits: int) -> tuple[int, int, int]:
+        """Integers (low, high, denominator): low <= 2**bits * denominator * value <= high."""
+        polynomial = value.polynomial
+        centres, errors = self._power_enclosures(bits)
+        middle = radius = 0
+        for c, centre, error in zip(polynomial.numer().coeffs(), centres, errors, strict=False):
+            c = int(c)
+            middle += c * centre
+            radius += abs(c) * error
+        return middle - radius, middle + radius, int(polynomial.denom())
+
+    def sign(self, value: Any) -> int:
+        value = self.coerce(value)
+        polynomial = value.polynomial
+        if polynomial.degree() <= 0:
+            return RATIONALS.sign(polynomial[0])
+        bits = 128
+        while bits <= _SIGN_PRECISION_LIMIT:
+            low, high, _ = self._enclosure(value, bits)
+            if low > 0:
+                return 1
+            if high < 0:
+                return -1
+            bits *= 2
+        raise UndecidedError(f"the sign of a number is not decided at {_SIGN_PRECISION_LIMIT} bits")
+
+    def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
+        value = self.coerce(value)
+        size = value.height_bits()
+        # guard bits for the coefficients, in steps so that the enclosures of the powers are shared
+        working = (max(bits, 0) + size + 64 + 63) // 64 * 64
+        low, high, denominator = self._enclosure(value, working)
+        denominator <<= working - bits
+        return low // denominator, -(-high // denominator)
+
+    def read(self, data: object) -> Number:
+        if isinstance(data, str):
+            return Number(self, fmpq_poly([rational_from_text(data)]))
+        if not isinstance(data, list) or not 2 <= len(data) <= self.degree or data[-1] == "0":
+            raise FormatError(
+                f"an element of a field of degree {self.degree} is a rational or a list of 2 to {self.degree} "
+                "coefficients with a non-zero last one"
+            )
+        return Number(self, fmpq_poly([rational_from_text(c) for c in data]))
+
+    def write(self, value: Any) -> str | list[str]:
+        coefficients = [rational_text(c) for c in self.coerce(value).polynomial.coeffs()]
+        if len(coefficients) <= 1:
+            return coefficients[0] if coefficients else "0"
+        return coefficients
+
+    def generator_text(self) -> str:
+        """``sqrt(d)``-form of the generator for quadratic fields, a root description otherwise."""
+        if self.degree == 2:
+            return f"sqrt({self._square_root_form[0]})"
+        low, high = self.scaled_enclosure(self.generator, 40)
+        return f"root of {_polynomial_text(self.polynomial)} near {(low + high) / 2 ** 41:.10g}"
+
+    @cached_property
+    def _square_root_form(self) -> tuple[int, fmpq, fmpq]:
+        """(d, a, b) with theta = a + b sqrt(d), d squarefree up to square factors below 1000."""
+        c0, c1 = self.polynomial[0], self.polynomial[1]
+        discriminant = c1 * c1 / 4 - c0
+        radicand = int(discriminant.p) * int(discriminant.q)
+        scale = fmpq(1, discriminant.q)
+        for factor in range(2, 1000):
+            while radicand % (factor * factor) == 0:
+                radicand //= factor * factor
+                scale *= factor
+        centre = -c1 / 2
+        if self.polynomial.derivative()(self.root[1]) < 0 or self.root[1] <= centre:
+            scale = -scale
+        return radicand, centre, scale
+
+    def text(self, value: Any) -> str:
+        value = self.coerce(value)
+        coefficients = value.polynomial.coeffs()
+        if len(coefficients) <= 1:
+            return rational_text(coefficients[0]) if coefficients else "0"
+        if self.degree == 2:
+            radicand, centre, scale = self._square_root_form
+            rational = coefficients[0] + coefficients[1] * centre
+            return _sum_text([(rational, ""), (coefficients[1] * scale, f"sqrt({radicand})")])
+        names = [""] + ["theta" if k == 1 else f"theta**{k}" for k in range(1, self.degree)]
+        return _sum_text(list(zip(coefficients, names, strict=False)))
+
+    def description(self) -> dict[str, Any]:
+        return {
+            "kind": "number-field",
+            "minpoly": [rational_text(c) for c in self.polynomial.coeffs()],
+            "root": [rational_text(self.root[0]), rational_text(self.root[1])],
+        }
+
+
+class Number:
+    """An element of a `NumberField`: a polynomial in theta of degree below that of the field."""
+
+    __slots__ = ("field", "polynomial")
+
+    def __init__(self, field: NumberField, polynomial: fmpq_poly) -> None:
+        self.field = field
+        self.polynomial = polynomial
+
+    def _other(self, other: Any) -> Any:
+        if isinstance(other, Number):
+            if other.field is self.field or other.field == self.field:
+                return other.polynomial
+            raise ClaimError(f"numbers of two fields meet: {self.field!r} and {other.field!r}")
+        if isinstance(other, (int, fmpq, fmpz)):
+            return other
+        return None
+
+    def __add__(self, other: Any) -> Number:
+        value = self._other(other)
+        return NotImplemented if value is None else Number(self.field, self.polynomial + value)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Number:
+        value = self._other(other)
+        return NotImplemented if value is None else Number(self.field, self.polynomial - value)
+
+    def __rsub__(self, other: Any) -> Number:
+        value = self._other(other)
+        return NotImplemented if value is None else Number(self.field, value - self.polynomial)
+
+    def __mul__(self, other: Any) -> Number:
+        value = self._other(other)
+        if value is None:
+            return NotImplemented
+        product = self.polynomial * value
+        if isinstance(other, Number) and product.degree() >= self.field.degree:
+            product %= self.field.polynomial
+        return Number(self.field, product)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Number:
+        return Number(self.field, -self.polynomial)
+
+    def inverse(self) -> Number:
+        """1/self; ZeroDivisionError for zero."""
+        if not self:
+            raise ZeroDivisionError("division by zero in a number field")
+        common, factor, _ = self.polynomial.xgcd(self.field.polynomial)
+        return Number(self.field, factor / common[0])
+
+    def __truediv__(self, other: Any) -> Number:
+        if isinstance(other, Number):
+            return self * other.inverse()
+        value = self._other(other)
+        return NotImplemented if value is None else Number(self.field, self.polynomial / value)
+
+    def __rtruediv__(self, other: Any) -> Number:
+        return self.inverse() * other
+
+    def __pow__(self, exponent: int) -> Number:
+        if exponent < 0:
+            return self.inverse() ** -exponent
+        result = self.field.one
+        base = self
+        while exponent:
+            if exponent & 1:
+                result = result * base
+            base = base * base
+            exponent >>= 1
+        return result
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Number):
+            return self.polynomial == other.polynomial and self.field == other.field
+        if isinstance(other, (int, fmpq, fmpz)):
+            return bool(self.polynomial == other)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self.polynomial))
+
+    def __bool__(self) -> bool:
+        return bool(self.polynomial.degree() >= 0)
+
+    def height_bits(self) -> int:
+        """Bits of the largest integer in the coefficients over their common denominator."""
+        heights = [int(c).bit_length() for c in self.polynomial.numer().coeffs()]
+        return max(heights, default=0)
+
+    def __repr__(self) -> str:
+        return self.field.text(self)
+
+
+def _sturm_chain(polynomial: fmpq_poly) -> list[fmpq_poly]:
+    chain = [polynomial, polynomial.derivative()]
+    while chain[-1].degree() > 0:
+        chain.append(-(chain[-2] % chain[-1]))
+    return chain
+
+
+def _sign_changes(chain: list[fmpq_poly], point: fmpq | None) -> int:
+    """Sign changes of the chain at `point`; at minus infinity for None."""
+    signs = []
+    for polynomial in chain:
+        if polynomial.degree() < 0:
+            continue
+        if point is None:
+            leading = polynomial[polynomial.degree()]
+            value = -leading if polynomial.degree() % 2 else leading
+        else:
+            value = polynomial(point)
+        if value != 0:
+            signs.append(value > 0)
+    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+
+
+def _polynomial_text(polynomial: fmpq_poly) -> str:
+    names = [""] + ["x" if k == 1 else f"x**{k}" for k in range(1, polynomial.degree() + 1)]
+    terms = [(c, name) for c, name in zip(polynomial.coeffs(), names, strict=True) if c != 0]
+    return _sum_text(terms[::-1])
+
+
+def _sum_text(terms: Sequence[tuple[fmpq, str]]) -> str:
+    parts: list[str] = []
+    for coefficient, name in terms:
+        if coefficient == 0:
+            continue
+        numerator, denominator = abs(coefficient.p), coefficient.q
+        body = name if name and numerator == 1 else f"{numerator}*{name}" if name else str(numerator)
+        if denominator != 1:
+            body += f"/{denominator}"
+        negative = coefficient < 0
+        parts.append((" - " if negative else " + ") + body if parts else ("-" if negative else "") + body)
+    return "".join(parts) or "0"
+
+
+def common_denominator(values: Sequence[fmpq]) -> int:
+    """Least common multiple of the denominators."""
+    result = 1
+    for value in values:
+        denominator = int(value.q)
+        result *= denominator // gcd(result, denominator)
+    return result
