@@ -1,0 +1,17 @@
+"""Performance estimation problems: claims from users' words, named methods, worst-case functions."""
+
+from pepkit.pep.claims import fixed_step_method, gradient_descent, initial_condition, performance_measure
+from pepkit.pep.methods import method, method_names, step_matrix
+from pepkit.pep.worst_cases import WorstCase, worst_cases
+
+__all__ = [
+    "WorstCase",
+    "fixed_step_method",
+    "gradient_descent",
+    "initial_condition",
+    "method",
+    "method_names",
+    "performance_measure",
+    "step_matrix",
+    "worst_cases",
+]

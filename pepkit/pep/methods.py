@@ -1,0 +1,182 @@
+"""Named first-order methods as exact step matrices (L = 1, units of 1/L).
+
+Every method is written as x_i = x_0 - sum_{k<i} h_ik grad f(x_k), where x_0, ..., x_{N-1} are the points
+at which gradients are taken and x_N is the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pepkit.exact import Real, exact, sqrt
+from pepkit.kernel import ClaimError, InitialCondition, Measure, MethodClaim
+from pepkit.pep.claims import curvature_ratio, fixed_step_method
+
+__all__ = ["method", "method_names", "step_matrix"]
+
+Row = list[Real]
+ONE = Real.rational(1)
+ZERO = Real.rational(0)
+
+
+def _combine(*terms: tuple[Real, Row]) -> Row:
+    """sum of coefficient * row; rows are coefficients on gradients, so the coefficients must sum to 1."""
+    length = max(len(row) for _, row in terms)
+    result = [ZERO] * length
+    for coefficient, row in terms:
+        for k, a in enumerate(row):
+            if not (a.is_rational and a.value == 0):
+                result[k] = result[k] + coefficient * a
+    return result
+
+
+def _gradient_step(row: Row, index: int, step: Real = ONE) -> Row:
+    result = row + [ZERO] * (index + 1 - len(row))
+    result[index] = result[index] + step
+    return result
+
+
+def _optimized_gradient(steps: int, ratio: Real) -> list[Row]:
+    """OGM (Kim, Fessler 2016): minimax optimal for f(x_N) - f_* <= L|x_0 - x_*|^2/(2 theta_N^2)."""
+    theta = [ONE]
+    for i in range(1, steps + 1):
+        factor = 8 if i == steps else 4
+        theta.append((1 + sqrt(1 + factor * theta[-1] * theta[-1])) / 2)
+    x: Row = []
+    y: Row = []
+    rows = []
+    for i in range(steps):
+        following = _gradient_step(x, i)
+        a, b = (theta[i] - 1) / theta[i + 1], theta[i] / theta[i + 1]
+        x = _combine((1 + a + b, following), (-a, y), (-b, x))
+        y = following
+        rows.append(x)
+    return rows
+
+
+def _nesterov(steps: int, ratio: Real) -> list[Row]:
+    """Nesterov's fast gradient method (1983; constant momentum for mu > 0), output at the extrapolated point."""
+    momentum: list[Real] = []
+    if ratio.is_rational and ratio.value == 0:
+        previous = ONE
+        for _ in range(steps):
+            following = (1 + sqrt(1 + 4 * previous * previous)) / 2
+            momentum.append((previous - 1) / following)
+            previous = following
+    else:
+        root = sqrt(ratio)
+        momentum = [(1 - root) / (1 + root)] * steps
+    x: Row = []
+    y: Row = []
+    rows = []
+    for i in range(steps):
+        following = _gradient_step(x, i)
+        x = _combine((1 + momentum[i], following), (-momentum[i], y))
+        y = following
+        rows.append(x)
+    return rows
+
+
+def _heavy_ball(steps: int, ratio: Real) -> list[Row]:
+    """Polyak's heavy-ball method with the tuning for quadratics: step 4/(1+sqrt m)^2, momentum its square root."""
+    root = sqrt(ratio)
+    step = 4 / ((1 + root) * (1 + root))
+    momentum = ((1 - root) / (1 + root)) ** 2
+    x: Row = []
+    previous: Row = []
+    rows = []
+    for i in range(steps):
+        following = _gradient_step(_combine((1 + momentum, x), (-momentum, previous)), i, step)
+        x, previous = following, x
+        rows.append(x)
+    return rows
+
+
+def _information_theoretic_exact(steps: int, ratio: Real) -> list[Row]:
+    """ITEM (Taylor, Drori 2023): |z_N - x_*|^2 <= |z_0 - x_*|^2/(1 + m A_N), minimax optimal; output z_N."""
+    m = ratio
+    a = ZERO
+    z: Row = []
+    x: Row = []
+    rows = []
+    for i in range(steps):
+        following = ((1 + m) * a + 2 * (1 + sqrt((1 + a) * (1 + m * a)))) / ((1 - m) * (1 - m))
+        beta = a / ((1 - m) * following)
+        delta = ((1 - m) * (1 - m) * following - (1 + m) * a) / (2 * (1 + m + m * a))
+        y = _combine((1 - beta, z), (beta, x))
+        if i:
+            rows.append(y)
+        x = _gradient_step(y, i)
+        z = _gradient_step(_combine((1 - m * delta, z), (m * delta, y)), i, delta)
+        a = following
+    rows.append(z)
+    return rows
+
+
+def _triple_momentum(steps: int, ratio: Real) -> list[Row]:
+    """Triple momentum method (Van Scoy, Freeman, Lynch 2018), rho = 1 - sqrt(m); output at its point x_N."""
+    rho = 1 - sqrt(ratio)
+    square = rho * rho
+    alpha, beta = 1 + rho, square / (2 - rho)
+    gamma, delta = square / ((1 + rho) * (2 - rho)), square / (1 - square)
+    old: Row = []
+    new: Row = []
+    y: Row = []
+    rows = []
+    for i in range(steps):
+        following = _gradient_step(_combine((1 + beta, new), (-beta, old)), i, alpha)
+        y = _combine((1 + gamma, following), (-gamma, new))
+        rows.append(y if i < steps - 1 else _combine((1 + delta, following), (-delta, new)))
+        new, old = following, new
+    return rows
+
+
+_METHODS: dict[str, tuple[Callable[[int, Real], list[Row]], bool, Measure]] = {
+    "optimized-gradient": (_optimized_gradient, False, Measure.FUNCTION_VALUE),
+    "nesterov": (_nesterov, False, Measure.FUNCTION_VALUE),
+    "heavy-ball": (_heavy_ball, True, Measure.DISTANCE),
+    "item": (_information_theoretic_exact, True, Measure.DISTANCE),
+    "triple-momentum": (_triple_momentum, True, Measure.FUNCTION_VALUE),
+}
+
+
+def method_names() -> tuple[str, ...]:
+    """Names that `method` understands."""
+    return tuple(_METHODS)
+
+
+def step_matrix(name: str, steps: int, mu_over_L: Any = 0) -> list[list[Real]]:
+    """The exact lower triangular step matrix of a named method; row i-1 has i entries, in units of 1/L."""
+    if name not in _METHODS:
+        raise ClaimError(f"unknown method {name!r}; known are {', '.join(_METHODS)}")
+    if not 1 <= steps <= 256:
+        raise ClaimError(f"the number of steps lies between 1 and 256, not {steps}")
+    builder, strongly_convex, _ = _METHODS[name]
+    ratio = exact(mu_over_L)
+    if strongly_convex and ratio.is_rational and not 0 < ratio.value < 1:
+        raise ClaimError(f"{name} needs 0 < mu < L, but mu/L = {ratio!r}")
+    if ratio.is_rational and ratio.value < 0:
+        raise ClaimError(f"{name} needs mu >= 0, but mu/L = {ratio!r}")
+    return [row + [ZERO] * (i + 1 - len(row)) for i, row in enumerate(builder(steps, ratio))]
+
+
+def method(
+    name: str,
+    steps: int,
+    *,
+    L: Any = "L",
+    mu: Any = 0,
+    measure: str | Measure | None = None,
+    initial: str | InitialCondition = InitialCondition.DISTANCE,
+    rate: Any = None,
+) -> MethodClaim:
+    """The question about a named method; parameters as in `gradient_descent`.
+
+    `measure` None stands for the measure in which the method is usually analysed.
+    """
+    smoothness = None if isinstance(L, str) and L.strip() == "L" else exact(L)
+    matrix: Sequence[Sequence[Real]] = step_matrix(name, steps, curvature_ratio(mu, smoothness))
+    return fixed_step_method(
+        matrix, L=L, mu=mu, measure=measure or _METHODS[name][2], initial=initial, rate=rate
+    )
