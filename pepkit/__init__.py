@@ -1,0 +1,64 @@
+"""pepkit: worst-case rates of first-order methods as exact, checkable theorems.
+
+    import pepkit
+
+    claim = pepkit.gradient_descent(pepkit.schedules.silver(7))
+    result = pepkit.certify(claim)          # solve, round, check
+    result.save("silver-7.json")
+    pepkit.check(pepkit.load("silver-7.json"))
+
+Submodules are imported on first use, so that `import pepkit` is fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LOCATIONS = {
+    "Certificate": "pepkit.kernel",
+    "CertificationError": "pepkit.certification",
+    "Claim": "pepkit.kernel",
+    "PepkitError": "pepkit.kernel",
+    "Result": "pepkit.certification",
+    "Schedule": "pepkit.schedules",
+    "Theorem": "pepkit.kernel",
+    "certify": "pepkit.certification",
+    "check": "pepkit.kernel",
+    "compare_family": "pepkit.rounding",
+    "exact": "pepkit.algebra",
+    "fixed_step_method": "pepkit.pep",
+    "gradient_descent": "pepkit.pep",
+    "load": "pepkit.kernel",
+    "method": "pepkit.pep",
+    "save": "pepkit.kernel",
+    "schedule": "pepkit.schedules",
+    "verify_with_sympy": "pepkit.verification",
+}
+_SUBMODULES = ("algebra", "kernel", "pep", "render", "rounding", "schedules", "solvers", "verification")
+
+__all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
+
+if TYPE_CHECKING:
+    from pepkit import algebra, kernel, pep, render, rounding, schedules, solvers, verification
+    from pepkit.certification import CertificationError, Result, certify
+    from pepkit.algebra import exact
+    from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
+    from pepkit.pep import fixed_step_method, gradient_descent, method
+    from pepkit.rounding import compare_family
+    from pepkit.schedules import Schedule, schedule
+    from pepkit.verification import verify_with_sympy
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LOCATIONS:
+        return getattr(importlib.import_module(_LOCATIONS[name]), name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f"pepkit.{name}")
+    raise AttributeError(f"module 'pepkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pepkit.exact import Real, exact, realise
+from pepkit.algebra import Real, exact, realise
 from pepkit.kernel import (
     ClaimError,
     FixedStepMethod,

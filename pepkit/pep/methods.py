@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pepkit.exact import Real, exact, sqrt
+from pepkit.algebra import Real, exact, sqrt
 from pepkit.kernel import ClaimError, InitialCondition, Measure, MethodClaim
 from pepkit.pep.claims import curvature_ratio, fixed_step_method
 

@@ -41,7 +41,7 @@ def worst_cases(claim: MethodClaim) -> list[WorstCase]:
 
 
 def _approximate(field: Any, value: Any) -> float:
-    from pepkit.exact import to_float
+    from pepkit.algebra import to_float
 
     return to_float(field, value)
 

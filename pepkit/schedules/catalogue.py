@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import fmpq, fmpz_poly
 
-from pepkit.exact import Real, exact, sqrt
+from pepkit.algebra import Real, exact, sqrt
 from pepkit.kernel import ClaimError, NumberField
 from pepkit.schedules.schedule import Schedule
 

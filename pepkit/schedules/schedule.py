@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pepkit.exact import Real, exact, realise, to_float
+from pepkit.algebra import Real, exact, realise, to_float
 from pepkit.kernel import ClaimError, Field
 
 __all__ = ["Schedule", "load_schedule"]

@@ -1,6 +1,6 @@
 """Real numbers as users write them: expressions in rationals, square roots and polynomial roots.
 
-A `Real` is a node of an expression graph. It has no field yet; `pepkit.exact.realise` finds one field for
+A `Real` is a node of an expression graph. It has no field yet; `pepkit.algebra.realise` finds one field for
 all numbers of a problem.
 """
 

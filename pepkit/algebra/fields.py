@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpq_poly, fmpz
 
-from pepkit.exact.expression import Real
+from pepkit.algebra.expression import Real
 from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.numbers import (
     RATIONALS,

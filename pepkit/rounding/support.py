@@ -1,0 +1,208 @@
+"""Numerical duals on growing supports: solve on a family of multipliers, price the rest, add, repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pepkit.kernel import Claim, MethodClaim
+from pepkit.kernel.statement import Statement
+from pepkit.rounding.conic import NumericalDual, build_conic_data, evaluate_hypotheses, numerical_dual
+from pepkit.rounding.families import MultiplierFamily, all_pairs, family, starting_family
+from pepkit.rounding.settings import Progress, RoundingError, silent
+from pepkit.solvers import Status
+
+__all__ = ["FamilyComparison", "SolveRequest", "compare_family", "solve_dual"]
+
+MAX_ROUNDS = 25
+PRICE_TOLERANCE = 1e-7
+FULL_SIZE = 1700
+"""Families are enlarged to all pairs at once up to this many multipliers."""
+
+
+@dataclass(frozen=True)
+class SolveRequest:
+    """How a numerical dual is to be found.
+
+    Parameters
+    ----------
+    solver
+        ``"auto"`` or the name of a solver.
+    tolerance
+        Relative accuracy asked of the solver.
+    gap_target
+        If set, stop at a strictly feasible, well-centred point with this relative gap.
+    exact_value
+        A rate that is known to be attained; a dual that reaches it needs no pricing.
+    """
+
+    solver: str = "auto"
+    tolerance: float = 1e-9
+    gap_target: float | None = None
+    exact_value: float | None = None
+
+
+def solve_dual(
+    claim: Claim,
+    multipliers: str | MultiplierFamily | Iterable[tuple[int, int]] = "auto",
+    request: SolveRequest | None = None,
+    progress: Progress = silent,
+    start: Mapping[str, np.ndarray] | None = None,
+) -> NumericalDual:
+    """The numerical dual of a claim on a family of multipliers, or on a sufficient support for ``"auto"``.
+
+    Raises RoundingError if the solver fails, naming what was tried.
+    """
+    request = request or SolveRequest()
+    statement = claim.statement()
+    selection = {} if start is None else dict(start)
+    grow = multipliers == "auto"
+    if not selection:
+        selection = _selection(claim, statement, multipliers)
+    dual: NumericalDual | None = None
+    for round_number in range(1, MAX_ROUNDS + 1):
+        count = sum(len(indices) for indices in selection.values())
+        progress("solve", f"round {round_number}: {count} multipliers")
+        dual = _solve(statement, selection, request, progress)
+        if dual is None:
+            if not grow or not _enlarge(claim, selection, None):
+                raise RoundingError(
+                    f"no dual solution was found on {count} multipliers (solver {request.solver}). If the worst case "
+                    "is finite, try another --solver or --family all-pairs."
+                )
+            continue
+        dual.rounds = round_number
+        if not grow or _attains(dual, request.exact_value):
+            return dual
+        if not _enlarge(claim, selection, dual):
+            return dual
+    if dual is None:
+        raise RoundingError(f"no dual solution was found in {MAX_ROUNDS} rounds")
+    dual.notes.append("the support was still growing when the search stopped")
+    return dual
+
+
+def _attains(dual: NumericalDual, exact_value: float | None) -> bool:
+    return exact_value is not None and dual.rate <= exact_value * (1 + PRICE_TOLERANCE) + 1e-14
+
+
+def _selection(claim: Claim, statement: Statement, multipliers: Any) -> dict[str, np.ndarray]:
+    selection: dict[str, np.ndarray] = {}
+    for member in statement.families:
+        if member.relation == "psd":
+            continue
+        if member.name == "interpolation" and isinstance(claim, MethodClaim):
+            chosen = starting_family(claim.steps) if multipliers == "auto" else family(multipliers)
+            selection[member.name] = chosen.pairs(claim.steps, claim.has_minimiser)
+        else:
+            selection[member.name] = np.array(list(member.indices()), dtype=np.int64)
+    return selection
+
+
+def _solve(
+    statement: Statement, selection: Mapping[str, np.ndarray], request: SolveRequest, progress: Progress
+) -> NumericalDual | None:
+    from pepkit.solvers import default_solver, solver
+    from pepkit.solvers.structured import StructuredSettings
+
+    data = build_conic_data(statement, selection)
+    chosen = default_solver(data.problem) if request.solver == "auto" else solver(request.solver)
+    settings = StructuredSettings(tolerance=request.tolerance, gap_target=request.gap_target)
+
+    def report(iteration: int, objective: float, gap: float) -> None:
+        progress("solve", f"{chosen.name}: iteration {iteration}, rate {objective:.9g}, gap {gap:.1e}")
+
+    solution = chosen.solve(data.problem, settings, progress=report)
+    if solution.status not in (Status.OPTIMAL, Status.NEARLY_OPTIMAL):
+        if request.solver != "auto" or chosen.name == "clarabel":
+            return None
+        # the structured solver is fast, Clarabel is the reference
+        chosen = solver("clarabel")
+        solution = chosen.solve(data.problem, settings, progress=report)
+        if solution.status not in (Status.OPTIMAL, Status.NEARLY_OPTIMAL):
+            return None
+    return numerical_dual(data, solution)
+
+
+def _enlarge(claim: Claim, selection: dict[str, np.ndarray], dual: NumericalDual | None) -> bool:
+    """Add violated interpolation inequalities to the selection; whether there were any."""
+    if not isinstance(claim, MethodClaim):
+        return False
+    current = selection["interpolation"]
+    every = all_pairs.pairs(claim.steps, claim.has_minimiser)
+    count = claim.steps + 2
+    missing = every[~np.isin(every[:, 0] * count + every[:, 1], current[:, 0] * count + current[:, 1])]
+    if not len(missing):
+        return False
+    if dual is None or len(every) <= FULL_SIZE:
+        chosen = missing
+    if dual is not None:
+        values = evaluate_hypotheses(claim.statement(), dual, "interpolation", missing)
+        violated = np.nonzero(values < -PRICE_TOLERANCE * abs(dual.rate))[0]
+        if not len(violated):
+            return False
+        if len(every) > FULL_SIZE:
+            worst = violated[np.argsort(values[violated])]
+            chosen = missing[worst[: max(4 * claim.steps, 50)]]
+    selection["interpolation"] = np.unique(np.concatenate([current, chosen]), axis=0)
+    return True
+
+
+@dataclass(frozen=True)
+class FamilyComparison:
+    """Whether the optimum of a claim changes when only a family of multipliers is allowed.
+
+    `rate` is the optimum on the family (inf if it has no dual solution), `optimum` that of the full
+    problem; `unchanged` says that they agree within the solver's accuracy. Numbers are floats: evidence, not
+    proof; `pepkit.certify(claim, family=...)` proves the rate.
+    """
+
+    family: str
+    size: int
+    full_size: int
+    rate: float
+    optimum: float
+    unchanged: bool
+
+    @property
+    def ratio(self) -> float:
+        """rate / optimum."""
+        return self.rate / self.optimum
+
+    def __str__(self) -> str:
+        verdict = "unchanged" if self.unchanged else f"larger by a factor {self.ratio:.6g}"
+        return f"{self.family}: {self.size} of {self.full_size} multipliers, optimum {verdict}"
+
+
+def compare_family(
+    claim: MethodClaim,
+    multipliers: str | MultiplierFamily | Iterable[tuple[int, int]],
+    request: SolveRequest | None = None,
+    progress: Progress = silent,
+) -> FamilyComparison:
+    """Solve on the family, price all other pairs, and solve the full problem only if some would help."""
+    chosen = family(multipliers)
+    statement = claim.statement()
+    full_size = len(all_pairs.pairs(claim.steps, claim.has_minimiser))
+    selection = _selection(claim, statement, chosen)
+    size = len(selection["interpolation"])
+    try:
+        dual = solve_dual(claim, chosen, request, progress)
+    except RoundingError:
+        optimum = solve_dual(claim, "auto", request, progress).rate
+        return FamilyComparison(chosen.name, size, full_size, float("inf"), optimum, False)
+    if not _enlarge(claim, dict(selection), dual):
+        return FamilyComparison(chosen.name, size, full_size, dual.rate, dual.rate, True)
+    optimum = solve_dual(claim, "auto", request, progress).rate
+    unchanged = bool(dual.rate <= optimum * (1 + 1e-6))
+    return FamilyComparison(chosen.name, size, full_size, dual.rate, optimum, unchanged)
+
+
+def learned_support(dual: NumericalDual, threshold: float = 1e-7) -> list[tuple[int, int]]:
+    """The pairs whose multipliers exceed `threshold` times the largest: a family for `custom`."""
+    indices, values = dual.multipliers["interpolation"]
+    keep = values > threshold * values.max()
+    return [(int(i), int(j)) for i, j in indices[keep]]
