@@ -34,7 +34,9 @@ from pepkit.rounding import (
     RoundingError,
     RoundingSettings,
     SolveRequest,
-    recognised_witness,
+    interior_dual,
+    mix_duals,
+    recognised_witnesses,
     relaxed_certificate,
     rounded_witness,
     sharp_certificate,
@@ -274,10 +276,9 @@ class _Run:
         matching = self._matching(dual)
         if not matching:
             with self.clock.stage("recognise"):
-                found = recognised_witness(self.statement, dual) if isinstance(self.claim, MethodClaim) else None
-                if found is not None:
+                for found in recognised_witnesses(self.statement, dual) if isinstance(self.claim, MethodClaim) else ():
                     self._add_case(found)
-                    matching = self._matching(dual)
+                matching = self._matching(dual)
         if not matching:
             self.attempts.append("sharp: no exact worst case with the value of the numerical optimum was recognised")
             return None
@@ -297,7 +298,8 @@ class _Run:
     def _matching(self, dual: NumericalDual) -> list[WorstCase]:
         tolerance = self.settings.optimum_tolerance
         close = [c for c in self.cases if abs(self.float_of(c.value) - dual.rate) <= tolerance * abs(dual.rate) + 1e-13]
-        return [c for c in close if self.valid(c)]
+        # every valid case is a lower bound, so the largest is the best guess of the optimum
+        return sorted((c for c in close if self.valid(c)), key=lambda c: -self.float_of(c.value))
 
     def _add_case(self, found: Witness) -> None:
         try:
@@ -309,9 +311,9 @@ class _Run:
     def relaxed(self, witness: bool) -> Certificate:
         """A relaxed certificate, or CertificationError."""
         start = None if self.dual is None else dict(self.dual.data.selection)
+        limit = 0.0
         failure: Exception | None = None
-        # closer and closer to the optimum leaves more of the window to the rounding
-        for part in (0.25, 0.5, 0.06):
+        for part in (0.25, 0.06):
             try:
                 with self.clock.stage("solve", f"to gap {part * self.tolerance:.1e}"):
                     dual = self.solve(part * self.tolerance, min(1e-9, part * self.tolerance), start)
@@ -322,6 +324,16 @@ class _Run:
                     return relaxed_certificate(self.claim, dual, limit, self.settings, self.progress)
             except RoundingError as error:
                 self.attempts.append(f"relaxed: {error}")
+                failure = error
+            if self.dual is None:
+                continue
+            try:
+                with self.clock.stage("round", "relaxed, mixed with an interior point"):
+                    interior = interior_dual(self.dual, SolveRequest(self.solver), self.progress)
+                    mixed = mix_duals(self.dual, interior, limit)
+                    return relaxed_certificate(self.claim, mixed, limit, self.settings, self.progress)
+            except RoundingError as error:
+                self.attempts.append(f"relaxed, mixed with an interior point: {error}")
                 failure = error
         raise CertificationError(
             f"no certificate within a relative excess of {self.tolerance:g} was found: {failure}. Try a larger "

@@ -2,14 +2,15 @@
 
 from pepkit.rounding.conic import NumericalDual, build_conic_data, numerical_dual
 from pepkit.rounding.families import FAMILIES, MultiplierFamily, custom, family
-from pepkit.rounding.lower import recognised_witness, rounded_witness
-from pepkit.rounding.relaxed import relaxed_certificate, simplest_between
+from pepkit.rounding.lower import recognised_witnesses, rounded_witness
+from pepkit.rounding.relaxed import mix_duals, relaxed_certificate, simplest_between
 from pepkit.rounding.settings import RoundingError, RoundingSettings
 from pepkit.rounding.sharp import sharp_certificate
 from pepkit.rounding.support import (
     FamilyComparison,
     SolveRequest,
     compare_family,
+    interior_dual,
     learned_support,
     solve_dual,
 )
@@ -26,9 +27,11 @@ __all__ = [
     "compare_family",
     "custom",
     "family",
+    "interior_dual",
     "learned_support",
+    "mix_duals",
     "numerical_dual",
-    "recognised_witness",
+    "recognised_witnesses",
     "relaxed_certificate",
     "rounded_witness",
     "sharp_certificate",

@@ -29,6 +29,8 @@ __all__ = [
     "build_conic_data",
     "evaluate_hypotheses",
     "generators",
+    "interior_point",
+    "interior_problem",
     "numerical_dual",
 ]
 
@@ -272,6 +274,67 @@ def build_conic_data(statement: Statement, selection: Mapping[str, np.ndarray]) 
         (residual, *blocks) if basis_matrix.shape[0] else tuple(blocks),
     )
     return ConicData(problem, statement, used, offsets, matrix_offsets, rate_variable)
+
+
+def interior_problem(data: ConicData, rate: float) -> ConicProblem:
+    """The problem of a dual at `rate` with the largest margin t <= 1: S - t I and lambda - t nonnegative.
+
+    Its last variable is t; subtract nothing: `interior_point` recovers the multipliers.
+    """
+    problem = data.problem
+    count = problem.variables
+    residual = problem.blocks[0]
+    signed = residual.variable >= 0
+    shifted = np.zeros(len(signed), dtype=bool)
+    shifted[signed] = problem.nonnegative[residual.variable[signed]]
+    basis = np.array(data.statement.basis)
+    margins = []
+    for number, block in enumerate(problem.blocks):
+        # the margin t is taken off the diagonal of every block
+        diagonal = basis if number == 0 else np.arange(block.order)
+        extra = shifted if number == 0 else np.zeros(len(block.variable), dtype=bool)
+        margins.append(
+            MatrixBlock(
+                block.generators,
+                np.concatenate([block.variable, np.full(int(extra.sum()) + len(diagonal), count)]),
+                np.concatenate([block.left, block.left[extra], diagonal]),
+                np.concatenate([block.right, block.right[extra], diagonal]),
+                np.concatenate([block.value, block.value[extra], np.full(len(diagonal), -1.0)]),
+                block.name,
+            )
+        )
+    matrix = sparse.csr_matrix(problem.equality_matrix)
+    column = sparse.csr_matrix(matrix @ problem.nonnegative.astype(float)[:, None])
+    fixed = np.zeros(count + 1)
+    fixed[data.rate_variable] = 1.0
+    # 1 - t >= 0 through a slack variable keeps the problem bounded
+    cap = np.zeros(count + 2)
+    cap[count] = cap[count + 1] = 1.0
+    equality = sparse.vstack(
+        [
+            sparse.hstack([matrix, column, sparse.csr_matrix((matrix.shape[0], 1))]),
+            sparse.csr_matrix(np.append(fixed, 0.0)),
+            sparse.csr_matrix(cap),
+        ]
+    )
+    objective = np.zeros(count + 2)
+    objective[count] = -1.0
+    return ConicProblem(
+        objective,
+        equality,
+        np.concatenate([problem.equality_rhs, [rate, 1.0]]),
+        np.concatenate([problem.nonnegative, [False, True]]),
+        tuple(margins),
+    )
+
+
+def interior_point(data: ConicData, solution: ConicSolution) -> np.ndarray | None:
+    """Multipliers of the original problem with a positive margin, or None if there is none."""
+    count = data.problem.variables
+    margin = solution.y[count]
+    if not margin > 0:
+        return None
+    return solution.y[:count] + margin * data.problem.nonnegative
 
 
 @dataclass

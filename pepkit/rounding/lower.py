@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -10,48 +12,79 @@ from flint import fmpq
 from pepkit.algebra import to_float
 from pepkit.kernel import CertificateError, MethodClaim, UndecidedError, Witness
 from pepkit.kernel.claims import InitialCondition, Measure
-from pepkit.kernel.statement import Statement
-from pepkit.kernel.witness import check_witness
+from pepkit.kernel.statement import Form, Statement
+from pepkit.kernel.witness import Evaluation, check_witness
+from pepkit.rounding.affine import choose_pivots
 from pepkit.rounding.conic import NumericalDual, evaluate_hypotheses, float_forms, generators
+from pepkit.rounding.linear import solve_exactly
+from pepkit.rounding.relaxed import simplest_between
 from pepkit.rounding.settings import Progress
 
-__all__ = ["recognised_witness", "rounded_witness"]
+__all__ = ["recognised_witnesses", "rounded_witness"]
 
-_RECOGNITION = 2e-6
-_LARGEST_DENOMINATOR = 20_000
+_RECOGNITION = (3e-7, 3e-6, 3e-5, 2e-4)
+"""Accuracies at which coordinates are replaced by the simplest rational nearby, in this order."""
 
 
-def recognised_witness(statement: Statement, dual: NumericalDual) -> Witness | None:
-    """The one-dimensional rational worst case that the numerical primal data approximate, if there is one.
+def recognised_witnesses(statement: Statement, dual: NumericalDual) -> Iterator[Witness]:
+    """One-dimensional rational worst cases that the numerical primal data may approximate.
 
     Coordinates and scalars are scaled so that the largest coordinate is 1 and replaced by the simplest
-    rationals within the solver's accuracy. The result is unchecked: the kernel decides.
+    rationals within several accuracies. The results are unchecked: the kernel decides.
     """
     eigenvalues, eigenvectors = np.linalg.eigh(dual.gram)
     if len(eigenvalues) == 0 or eigenvalues[-1] <= 0:
-        return None
+        return
     if len(eigenvalues) > 1 and eigenvalues[-2] > 1e-4 * eigenvalues[-1]:
-        return None
+        return
     direction = eigenvectors[:, -1] * np.sqrt(eigenvalues[-1])
-    largest = direction[np.argmax(np.abs(direction))]
+    largest = np.abs(direction).max()
     # the first of several equally large coordinates, so that ties do not depend on rounding
-    first = direction[np.nonzero(np.abs(direction) > abs(largest) * (1 - 1e-5))[0][0]]
-    coordinates = [_simple(value / first) for value in direction]
-    scalars = [_simple(value / first**2) for value in dual.scalars]
-    if any(value is None for value in (*coordinates, *scalars)):
-        return None
-    return Witness(tuple((value,) for value in coordinates), tuple(scalars))
+    first = direction[np.nonzero(np.abs(direction) > largest * (1 - 1e-4))[0][0]]
+    seen: list[list[fmpq]] = []
+    for accuracy in _RECOGNITION:
+        coordinates = [_simple(value / first, accuracy) for value in direction]
+        if coordinates in seen:
+            continue
+        seen.append(coordinates)
+        scalars = _scalars_from_active(statement, dual, coordinates)
+        if scalars is not None:
+            yield Witness(tuple((value,) for value in coordinates), scalars)
 
 
-def _simple(value: float) -> fmpq | None:
-    fraction = Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)
-    for denominator in (1, 10, 100, 1000):
-        shorter = Fraction(value).limit_denominator(denominator)
-        if abs(float(shorter) - value) <= _RECOGNITION * max(1e-3, min(1.0, abs(value))):
-            fraction = shorter
-            break
-    if abs(float(fraction) - value) > _RECOGNITION * max(1e-3, min(1.0, abs(value))):
+def _scalars_from_active(
+    statement: Statement, dual: NumericalDual, coordinates: Sequence[fmpq]
+) -> tuple[Any, ...] | None:
+    """Scalars that make the hypotheses with the largest multipliers equalities, given exact coordinates."""
+    count = len(statement.scalars)
+    provisional = Witness(tuple((value,) for value in coordinates), (fmpq(0),) * count)
+    evaluation = Evaluation(statement, provisional)
+    forms: list[Form] = []
+    weights: list[float] = []
+    for name, (indices, values) in dual.multipliers.items():
+        for index, value in zip(indices, values, strict=True):
+            if value > 1e-4 * values.max(initial=0.0):
+                forms.append(statement.family(name).form(tuple(int(i) for i in index)))
+                weights.append(float(value))
+    equations = np.zeros((count, len(forms)))
+    for k, form in enumerate(forms):
+        for scalar, coefficient in form.linear.items():
+            equations[scalar, k] = to_float(statement.field, coefficient)
+    rows, columns = choose_pivots(equations, np.array(weights), 1e-9)
+    if len(rows) < count:
         return None
+    zero = statement.field.coerce(0)
+    matrix = [[forms[k].linear.get(s, zero) for s in range(count)] for k in columns]
+    right = [-evaluation.value(forms[k]) for k in columns]
+    solution = solve_exactly(statement.field, matrix, right)
+    return None if solution is None else tuple(solution)
+
+
+def _simple(value: float, accuracy: float) -> fmpq:
+    centre, radius = Fraction(value), Fraction(accuracy)
+    if abs(centre) < radius:
+        return fmpq(0)
+    fraction = simplest_between(centre - radius, centre + radius)
     return fmpq(fraction.numerator, fraction.denominator)
 
 

@@ -8,6 +8,7 @@ the simplest rational number in the allowed window.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +21,7 @@ from pepkit.rounding.affine import choose_pivots, dyadic, project
 from pepkit.rounding.conic import NumericalDual, float_forms
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings
 
-__all__ = ["relaxed_certificate", "simplest_between"]
+__all__ = ["mix_duals", "relaxed_certificate", "simplest_between"]
 
 
 def simplest_between(low: Fraction, high: Fraction) -> Fraction:
@@ -97,6 +98,35 @@ def relaxed_certificate(
             continue
         return certificate
     raise RoundingError(f"relaxed rounding failed: {failure}")
+
+
+def mix_duals(optimal: NumericalDual, interior: NumericalDual, limit: float) -> NumericalDual:
+    """The point between a near-optimal and an interior dual that uses half of the window below `limit`.
+
+    Near an optimum whose residual has a large kernel, solver errors make the residual indefinite; a small
+    share of an interior point repairs that. Both duals use the same hypotheses.
+
+    Raises RoundingError if there is no window.
+    """
+    window = limit - optimal.rate
+    if window <= 0:
+        raise RoundingError("the numerical dual leaves no window for an interior point")
+    rise = interior.rate - optimal.rate
+    share = 1.0 if rise <= 0.5 * window else 0.5 * window / rise
+    multipliers = {
+        name: (indices, (1 - share) * values + share * interior.multipliers[name][1])
+        for name, (indices, values) in optimal.multipliers.items()
+    }
+    matrices = {
+        key: (1 - share) * matrix + share * interior.matrix_multipliers[key]
+        for key, matrix in optimal.matrix_multipliers.items()
+    }
+    return replace(
+        optimal,
+        rate=(1 - share) * optimal.rate + share * interior.rate,
+        multipliers=multipliers,
+        matrix_multipliers=matrices,
+    )
 
 
 class _Rounding:

@@ -128,7 +128,7 @@ def sharp_certificate(
     if not addresses:
         raise RoundingError("no hypothesis is active at the worst case")
     directions = _independent_directions(statement, evaluations)
-    failure = "no attempt was made"
+    failures: list[str] = []
     for keep in _supports(weights):
         selected = [addresses[k] for k in keep]
         certificate, failure = _round(
@@ -138,7 +138,8 @@ def sharp_certificate(
             return Certificate(
                 certificate.claim, certificate.multipliers, certificate.kernel, cases[0], certificate.provenance
             )
-    raise RoundingError(f"sharp rounding failed: {failure}")
+        failures.append(f"on {len(selected)} multipliers {failure}")
+    raise RoundingError(f"sharp rounding failed: {'; '.join(failures) or 'no positive multiplier'}")
 
 
 def _supports(weights: np.ndarray) -> list[np.ndarray]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pepkit.kernel import Claim, MethodClaim
 from pepkit.kernel.statement import Statement
-from pepkit.rounding.conic import NumericalDual, build_conic_data, evaluate_hypotheses, numerical_dual
+from pepkit.rounding.conic import (
+    NumericalDual,
+    build_conic_data,
+    evaluate_hypotheses,
+    interior_point,
+    interior_problem,
+    numerical_dual,
+)
 from pepkit.rounding.families import MultiplierFamily, all_pairs, family, starting_family
 from pepkit.rounding.settings import Progress, RoundingError, silent
-from pepkit.solvers import Status
+from pepkit.solvers import Status, StructuredSettings, default_solver, solver
 
-__all__ = ["FamilyComparison", "SolveRequest", "compare_family", "solve_dual"]
+__all__ = ["FamilyComparison", "SolveRequest", "compare_family", "interior_dual", "learned_support", "solve_dual"]
 
 MAX_ROUNDS = 25
 PRICE_TOLERANCE = 1e-7
@@ -105,9 +112,6 @@ def _selection(claim: Claim, statement: Statement, multipliers: Any) -> dict[str
 def _solve(
     statement: Statement, selection: Mapping[str, np.ndarray], request: SolveRequest, progress: Progress
 ) -> NumericalDual | None:
-    from pepkit.solvers import default_solver, solver
-    from pepkit.solvers.structured import StructuredSettings
-
     data = build_conic_data(statement, selection)
     chosen = default_solver(data.problem) if request.solver == "auto" else solver(request.solver)
     settings = StructuredSettings(tolerance=request.tolerance, gap_target=request.gap_target)
@@ -125,6 +129,24 @@ def _solve(
         if solution.status not in (Status.OPTIMAL, Status.NEARLY_OPTIMAL):
             return None
     return numerical_dual(data, solution)
+
+
+def interior_dual(dual: NumericalDual, request: SolveRequest, progress: Progress = silent) -> NumericalDual:
+    """A dual on the same hypotheses with all multipliers and the residual well inside their cones.
+
+    Solved at twice the rate (one more where the rate is zero), where the margin is largest in scale with
+    the data. Raises RoundingError if the dual has no interior.
+    """
+    data = dual.data
+    rate = 2 * dual.rate if dual.rate > 1e-6 else dual.rate + 1.0
+    progress("solve", "interior point of the dual")
+    problem = interior_problem(data, rate)
+    chosen = solver("clarabel" if request.solver == "auto" else request.solver)
+    solution = chosen.solve(problem, StructuredSettings(tolerance=1e-6))
+    point = interior_point(data, solution) if solution.status.solved else None
+    if point is None:
+        raise RoundingError("the dual has no interior on this family of multipliers; try --family all-pairs")
+    return numerical_dual(data, replace(dual.solution, y=point))
 
 
 def _enlarge(claim: Claim, selection: dict[str, np.ndarray], dual: NumericalDual | None) -> bool:
