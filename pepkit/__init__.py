@@ -43,8 +43,8 @@ __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 
 if TYPE_CHECKING:
     from pepkit import algebra, kernel, pep, render, rounding, schedules, solvers, verification
-    from pepkit.certification import CertificationError, Result, certify
     from pepkit.algebra import exact
+    from pepkit.certification import CertificationError, Result, certify
     from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
     from pepkit.pep import fixed_step_method, gradient_descent, method
     from pepkit.rounding import compare_family

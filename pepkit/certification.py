@@ -34,6 +34,7 @@ from pepkit.rounding import (
     RoundingError,
     RoundingSettings,
     SolveRequest,
+    float_data,
     interior_dual,
     mix_duals,
     recognised_witnesses,
@@ -42,6 +43,7 @@ from pepkit.rounding import (
     sharp_certificate,
     solve_dual,
 )
+from pepkit.rounding.settings import silent
 
 __all__ = ["CertificationError", "Result", "certify"]
 
@@ -189,7 +191,7 @@ def certify(
     if mode not in ("auto", "sharp", "relaxed"):
         raise ClaimError(f"unknown mode {mode!r}; known are auto, sharp, relaxed")
     relative = _tolerance(tolerance)
-    run = _Run(claim, relative, solver, family, progress or (lambda stage, detail: None), settings or RoundingSettings())
+    run = _Run(claim, relative, solver, family, progress or silent, settings or RoundingSettings())
     certificate = None
     if mode != "relaxed":
         certificate = run.sharp()
@@ -218,7 +220,13 @@ class _Run:
     """One certification: the state that its stages share."""
 
     def __init__(
-        self, claim: Claim, tolerance: float, solver: str, family: Any, progress: Progress, settings: RoundingSettings
+        self,
+        claim: Claim,
+        tolerance: float,
+        solver: str,
+        family: Any,
+        progress: Progress,
+        settings: RoundingSettings,
     ) -> None:
         self.claim = claim
         self.tolerance = tolerance
@@ -379,20 +387,29 @@ class _Run:
         )  # fmt: skip
 
     def _witness(self) -> Witness | None:
-        """The best lower bound at hand: an exact candidate or rounded numerical data."""
+        """The best lower bound at hand: an exact candidate, or rounded data near the worst case."""
         best = next((c for c in self.cases if self.exact_cases and self.valid(c)), None)
         dual = self.dual
         if dual is None or not isinstance(self.claim, MethodClaim):
             return None if best is None else best.witness
-        if best is not None and self.float_of(best.value) >= dual.lower * (1 - 1e-9):
+        target = dual.lower * (1 - 1e-9)
+        if best is not None and self.float_of(best.value) >= target:
             return best.witness
-        rounded = rounded_witness(self.claim, self.statement, dual, self.progress)
-        if rounded is None:
-            return None if best is None else best.witness
-        value = check_witness(self.statement, rounded)
-        if best is not None and self.float_of(best.value) > self.float_of(value):
-            return best.witness
-        return rounded
+        found: list[tuple[float, Witness]] = []
+        if best is not None:
+            found.append((self.float_of(best.value), best.witness))
+        # where equalities are undecidable, candidates are good starting points all the same
+        sources: list[Any] = [dual]
+        if not self.exact_cases:
+            sources = [c.witness for c in self.cases if self.float_of(c.value) > 0.999 * dual.lower][:2] + sources
+        for source in sources:
+            rounded = rounded_witness(self.claim, self.statement, float_data(self.statement, source), self.progress)
+            if rounded is not None:
+                value = self.float_of(check_witness(self.statement, rounded))
+                found.append((value, rounded))
+                if value >= dual.lower * (1 - 0.1 * self.tolerance):
+                    break
+        return max(found, key=lambda pair: pair[0])[1] if found else None
 
     def _wants_sympy(self, certificate: Certificate, sympy: bool | str) -> bool:
         if isinstance(sympy, bool):

@@ -10,7 +10,8 @@ h_i means x_{i+1} = x_i - (h_i/L) grad f(x_i).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -41,8 +42,11 @@ __all__ = [
     "interpolation_conditions",
 ]
 
+Point = tuple[int | None, int | None, int | None]
+"""Vector of x, vector of g, scalar of f; None stands for zero."""
+
 MAX_STEPS = 2048
-ONE, TWO, HALF = fmpq(1), fmpq(2), fmpq(1, 2)
+ZERO, ONE, HALF = fmpq(0), fmpq(1), fmpq(1, 2)
 
 
 class Measure(Enum):
@@ -88,7 +92,7 @@ class SmoothFunctionClass:
         An exact positive number, or None for a theorem about every L > 0.
     """
 
-    mu_over_L: Any = fmpq(0)
+    mu_over_L: Any = ZERO
     L: Any = None
 
 
@@ -157,7 +161,7 @@ class MethodClaim(Claim):
     measure: Measure = Measure.FUNCTION_VALUE
     initial: InitialCondition = InitialCondition.DISTANCE
     rate: Any = None
-    _convexity: int = field(init=False, repr=False, compare=False)
+    _convexity: int = dataclass_field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         coerce, sign = self.field.coerce, self.field.sign
@@ -251,7 +255,7 @@ class MethodClaim(Claim):
             definition = self._position(i + 1, positions, gradients)
             positions.append(len(vectors))
             vectors.append(Vector(f"x_{i + 1}", definition))
-        points: list[tuple[int | None, int | None, int | None]] = [
+        points: list[Point] = [
             (positions[i], gradients[i], i) for i in range(count + 1)
         ]
         labels = [f"x_{i}" for i in range(count + 1)]
@@ -297,28 +301,38 @@ class MethodClaim(Claim):
         return tuple(([] if start is None else [(start, ONE)]) + [(k, a) for k, a in terms if a])
 
     def _measure_form(
-        self, points: Sequence[tuple[int | None, int | None, int | None]], smallest: int
+        self, points: Sequence[Point], smallest: int
     ) -> Form:
         x, g, f = points[self.steps]
         if self.measure is Measure.FUNCTION_VALUE:
-            return Form(linear={f: ONE})
+            return _scalar(f)
         if self.measure is Measure.GRADIENT_NORM:
-            return Form({(g, g): ONE})
+            return _square(g)
         if self.measure is Measure.DISTANCE:
-            return Form({(x, x): ONE})
-        return Form(linear={smallest: ONE})
+            return _square(x)
+        return _scalar(smallest)
 
-    def _initial_form(self, start: tuple[int | None, int | None, int | None]) -> Form:
+    def _initial_form(self, start: Point) -> Form:
         x, g, f = start
         if self.initial is InitialCondition.DISTANCE:
-            return Form({(x, x): ONE})
+            return _square(x)
         if self.initial is InitialCondition.GRADIENT_NORM:
-            return Form({(g, g): ONE})
-        return Form(linear={f: ONE})
+            return _square(g)
+        return _scalar(f)
+
+
+def _square(vector: int | None) -> Form:
+    """|v|^2, where None is the zero vector."""
+    return Form() if vector is None else Form({(vector, vector): ONE})
+
+
+def _scalar(scalar: int | None) -> Form:
+    """F_s, where None is zero."""
+    return Form() if scalar is None else Form(linear={scalar: ONE})
 
 
 def interpolation_conditions(
-    mu: Any, points: tuple[tuple[int | None, int | None, int | None], ...], labels: tuple[str, ...]
+    mu: Any, points: tuple[Point, ...], labels: tuple[str, ...]
 ) -> PointFamily:
     """The interpolation conditions of F_{mu,1} between all ordered pairs of points.
 
@@ -348,7 +362,7 @@ def interpolation_conditions(
 
 
 def _global_minimum(
-    points: tuple[tuple[int | None, int | None, int | None], ...], labels: tuple[str, ...]
+    points: tuple[Point, ...], labels: tuple[str, ...]
 ) -> PointFamily:
     """f_i - f_* >= |g_i|^2/2: a gradient step of length 1 decreases a 1-smooth f by that much.
 

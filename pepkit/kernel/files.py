@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,7 @@ def _entry(data: object, arity: int, what: str) -> list[Any]:
 
 
 def _increasing(indices: Sequence[Index], count: int, what: str) -> None:
-    if len(indices) != count or any(a >= b for a, b in zip(indices, indices[1:], strict=False)):
+    if len(indices) != count or any(a >= b for a, b in pairwise(indices)):
         raise FormatError(f"the {what} are not in strictly increasing order")
 
 
@@ -361,7 +362,11 @@ def certificate_to_data(certificate: Certificate) -> dict[str, Any]:
         "field": number_field.description(),
         "claim": _claim_data(certificate.claim),
         "multipliers": {
-            name: [[*index, _multiplier_data(number_field, values[index])] for index in sorted(values) if _nonzero(values[index])]
+            name: [
+                [*index, _multiplier_data(number_field, value)]
+                for index, value in sorted(values.items(), key=lambda item: item[0])
+                if _nonzero(value)
+            ]
             for name, values in sorted(certificate.multipliers.items())
         },
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from math import gcd
 from typing import Any, Protocol
 
@@ -20,10 +21,10 @@ from pepkit.kernel.errors import ClaimError, FormatError, UndecidedError
 __all__ = [
     "MAX_DEGREE",
     "MAX_DIGITS",
+    "RATIONALS",
     "Field",
     "Number",
     "NumberField",
-    "RATIONALS",
     "Rationals",
     "rational_from_text",
     "rational_text",
@@ -245,9 +246,9 @@ class NumberField:
         centres, errors = self._power_enclosures(bits)
         middle = radius = 0
         for c, centre, error in zip(polynomial.numer().coeffs(), centres, errors, strict=False):
-            c = int(c)
-            middle += c * centre
-            radius += abs(c) * error
+            integer = int(c)
+            middle += integer * centre
+            radius += abs(integer) * error
         return middle - radius, middle + radius, int(polynomial.denom())
 
     def sign(self, value: Any) -> int:
@@ -449,7 +450,7 @@ def _sign_changes(chain: list[fmpq_poly], point: fmpq | None) -> int:
             value = polynomial(point)
         if value != 0:
             signs.append(value > 0)
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def _polynomial_text(polynomial: fmpq_poly) -> str:

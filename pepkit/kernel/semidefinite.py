@@ -170,7 +170,8 @@ def _ldl(matrix: Sequence[Sequence[Any]], field: Field, names: Sequence[str], wh
     work = [list(row) for row in matrix]
     remaining = list(range(len(work)))
     while remaining:
-        pivot, value = -1, None
+        pivot: int = -1
+        value: Any = 0
         for i in sorted(remaining, key=lambda i: sum(1 for j in remaining if work[i][j])):
             entry = work[i][i]
             try:

@@ -59,8 +59,13 @@ class HypothesisFamily(Protocol):
     positive semidefinite).
     """
 
-    name: str
-    relation: str
+    @property
+    def name(self) -> str:
+        """How the family is called in files."""
+
+    @property
+    def relation(self) -> str:
+        """``">="``, ``"="`` or ``"psd"``."""
 
     def indices(self) -> Iterator[Index]:
         """All addresses, in order."""

@@ -61,9 +61,9 @@ def _nesterov(steps: int, ratio: Real) -> list[Row]:
     if ratio.is_rational and ratio.value == 0:
         previous = ONE
         for _ in range(steps):
-            following = (1 + sqrt(1 + 4 * previous * previous)) / 2
-            momentum.append((previous - 1) / following)
-            previous = following
+            theta = (1 + sqrt(1 + 4 * previous * previous)) / 2
+            momentum.append((previous - 1) / theta)
+            previous = theta
     else:
         root = sqrt(ratio)
         momentum = [(1 - root) / (1 + root)] * steps
@@ -96,20 +96,20 @@ def _heavy_ball(steps: int, ratio: Real) -> list[Row]:
 def _information_theoretic_exact(steps: int, ratio: Real) -> list[Row]:
     """ITEM (Taylor, Drori 2023): |z_N - x_*|^2 <= |z_0 - x_*|^2/(1 + m A_N), minimax optimal; output z_N."""
     m = ratio
-    a = ZERO
+    weight = ZERO
     z: Row = []
     x: Row = []
     rows = []
     for i in range(steps):
-        following = ((1 + m) * a + 2 * (1 + sqrt((1 + a) * (1 + m * a)))) / ((1 - m) * (1 - m))
-        beta = a / ((1 - m) * following)
-        delta = ((1 - m) * (1 - m) * following - (1 + m) * a) / (2 * (1 + m + m * a))
+        following = ((1 + m) * weight + 2 * (1 + sqrt((1 + weight) * (1 + m * weight)))) / ((1 - m) * (1 - m))
+        beta = weight / ((1 - m) * following)
+        delta = ((1 - m) * (1 - m) * following - (1 + m) * weight) / (2 * (1 + m + m * weight))
         y = _combine((1 - beta, z), (beta, x))
         if i:
             rows.append(y)
         x = _gradient_step(y, i)
         z = _gradient_step(_combine((1 - m * delta, z), (m * delta, y)), i, delta)
-        a = following
+        weight = following
     rows.append(z)
     return rows
 

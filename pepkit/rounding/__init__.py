@@ -2,7 +2,7 @@
 
 from pepkit.rounding.conic import NumericalDual, build_conic_data, numerical_dual
 from pepkit.rounding.families import FAMILIES, MultiplierFamily, custom, family
-from pepkit.rounding.lower import recognised_witnesses, rounded_witness
+from pepkit.rounding.lower import FloatData, float_data, recognised_witnesses, rounded_witness
 from pepkit.rounding.relaxed import mix_duals, relaxed_certificate, simplest_between
 from pepkit.rounding.settings import RoundingError, RoundingSettings
 from pepkit.rounding.sharp import sharp_certificate
@@ -18,6 +18,7 @@ from pepkit.rounding.support import (
 __all__ = [
     "FAMILIES",
     "FamilyComparison",
+    "FloatData",
     "MultiplierFamily",
     "NumericalDual",
     "RoundingError",
@@ -27,6 +28,7 @@ __all__ = [
     "compare_family",
     "custom",
     "family",
+    "float_data",
     "interior_dual",
     "learned_support",
     "mix_duals",

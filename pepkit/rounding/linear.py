@@ -35,9 +35,11 @@ def solve_exactly(field: Field, matrix: Sequence[Sequence[Any]], right: Sequence
         return _solve_regular(field, matrix, right)
     rational = [[rational_value(a) for a in row] for row in matrix]
     sides = [rational_value(a) for a in right]
-    if any(a is None for row in rational for a in row) or any(a is None for a in sides):
+    entries = [a for row in rational for a in row if a is not None]
+    known = [a for a in sides if a is not None]
+    if len(entries) < size * size or len(known) < size:
         return None
-    solution = _solve(fmpq_mat(size, size, [a for row in rational for a in row]), fmpq_mat(size, 1, sides))
+    solution = _solve(fmpq_mat(size, size, entries), fmpq_mat(size, 1, known))
     return None if solution is None else [solution[i, 0] for i in range(size)]
 
 

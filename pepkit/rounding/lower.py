@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,12 @@ from pepkit.kernel.claims import InitialCondition, Measure
 from pepkit.kernel.statement import Form, Statement
 from pepkit.kernel.witness import Evaluation, check_witness
 from pepkit.rounding.affine import choose_pivots
-from pepkit.rounding.conic import NumericalDual, evaluate_hypotheses, float_forms, generators
+from pepkit.rounding.conic import NumericalDual, float_forms, generators
 from pepkit.rounding.linear import solve_exactly
 from pepkit.rounding.relaxed import simplest_between
 from pepkit.rounding.settings import Progress
 
-__all__ = ["recognised_witnesses", "rounded_witness"]
+__all__ = ["FloatData", "float_data", "recognised_witnesses", "rounded_witness"]
 
 _RECOGNITION = (3e-7, 3e-6, 3e-5, 2e-4)
 """Accuracies at which coordinates are replaced by the simplest rational nearby, in this order."""
@@ -88,32 +90,63 @@ def _simple(value: float, accuracy: float) -> fmpq:
     return fmpq(fraction.numerator, fraction.denominator)
 
 
-def rounded_witness(
-    claim: MethodClaim, statement: Statement, dual: NumericalDual, progress: Progress
-) -> Witness | None:
-    """Strictly feasible rational data near the numerical worst case, or None.
+@dataclass(frozen=True)
+class FloatData:
+    """Approximate worst-case data: coordinates (n, r) of the basis vectors, and the scalars."""
 
-    The numerical data violate some hypotheses by the solver's tolerance; a small amount of a strictly
+    coordinates: np.ndarray
+    scalars: np.ndarray
+
+
+def float_data(statement: Statement, source: NumericalDual | Witness) -> FloatData:
+    """The primal data of a numerical dual, or an exact witness in floats, normalised to normaliser 1."""
+    if isinstance(source, NumericalDual):
+        eigenvalues, eigenvectors = np.linalg.eigh(source.gram)
+        keep = eigenvalues > 1e-13 * max(eigenvalues[-1], 1e-300)
+        return FloatData(eigenvectors[:, keep] * np.sqrt(eigenvalues[keep]), source.scalars)
+    convert = partial(to_float, statement.field)
+    coordinates = np.array([[convert(a) for a in row] for row in source.coordinates])
+    scalars = np.array([convert(a) for a in source.scalars])
+    normaliser = _form_value(statement, statement.normaliser, coordinates, scalars)
+    return FloatData(coordinates / np.sqrt(normaliser), scalars / normaliser)
+
+
+def _form_value(statement: Statement, form: Form, coordinates: np.ndarray, scalars: np.ndarray) -> float:
+    vectors = generators(statement).T @ coordinates
+    total = to_float(statement.field, statement.field.coerce(form.constant))
+    for (p, q), coefficient in form.quadratic.items():
+        total += to_float(statement.field, coefficient) * float(vectors[p] @ vectors[q])
+    for s, coefficient in form.linear.items():
+        total += to_float(statement.field, coefficient) * float(scalars[s])
+    return total
+
+
+def rounded_witness(
+    claim: MethodClaim, statement: Statement, data: FloatData, progress: Progress
+) -> Witness | None:
+    """Strictly feasible rational data near approximate worst-case data, or None.
+
+    The data violate some hypotheses by rounding or the solver's tolerance; a small amount of a strictly
     feasible point (a quadratic with distinct curvatures) in orthogonal dimensions repairs that before
     everything is rounded to dyadic numbers. The kernel has checked the result.
     """
     interior = _slater_point(claim, statement)
-    scale = float(np.trace(dual.gram))
-    if interior is None or not np.isfinite(scale) or scale <= 0:
+    if interior is None or not np.isfinite(data.coordinates).all() or not data.coordinates.size:
         return None
-    eigenvalues, eigenvectors = np.linalg.eigh(dual.gram)
-    keep = eigenvalues > 1e-13 * eigenvalues[-1]
-    factor = eigenvectors[:, keep] * np.sqrt(eigenvalues[keep])
-    slack, margin = _slacks(statement, dual), _interior_slacks(statement, interior)
+    slack, margin = _slacks(statement, data), _slacks(statement, interior)
     if margin.min() <= 0:
         return None
     needed = np.max(np.where(slack < margin, -slack / (margin - slack), 0.0), initial=0.0)
-    amount = max(needed, 0.0) * 1.5 + 1e-13
+    # float evaluation of the slacks is only good to rounding
+    noise = 1e-15 / float(margin.min())
+    amount = max(needed, 0.0) * 1.5 + min(max(1e-13, noise), 1e-3)
     while amount < 0.05:
         progress("witness", f"rounding worst-case data, {amount:.1e} of a strictly feasible point")
-        coordinates = np.hstack([np.sqrt(1 - amount) * factor, np.sqrt(amount) * interior[0]])
-        scalars = (1 - amount) * dual.scalars + amount * interior[1]
-        bits = min(70, 30 + int(-np.log2(amount)))
+        coordinates = np.hstack(
+            [np.sqrt(1 - amount) * data.coordinates, np.sqrt(amount) * interior.coordinates]
+        )
+        scalars = (1 - amount) * data.scalars + amount * interior.scalars
+        bits = min(75, 30 + int(-np.log2(amount)))
         witness = Witness(
             tuple(tuple(_dyadic(value, bits) for value in row) for row in coordinates),
             tuple(_dyadic(value, bits) for value in scalars),
@@ -121,7 +154,7 @@ def rounded_witness(
         try:
             check_witness(statement, witness)
         except (CertificateError, UndecidedError):
-            amount *= 4
+            amount *= 8
             continue
         return witness
     return None
@@ -135,26 +168,18 @@ def _all_indices(statement: Statement, name: str) -> np.ndarray:
     return np.array(list(statement.family(name).indices()), dtype=np.int64)
 
 
-def _slacks(statement: Statement, dual: NumericalDual) -> np.ndarray:
-    return np.concatenate(
-        [
-            evaluate_hypotheses(statement, dual, family.name, _all_indices(statement, family.name))
-            for family in statement.families
-        ]
-    )
-
-
-def _interior_slacks(statement: Statement, interior: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    coordinates = generators(statement).T @ interior[0]
-    products = coordinates @ coordinates.T
+def _slacks(statement: Statement, data: FloatData) -> np.ndarray:
+    """Values of all hypotheses at the data, in floats."""
+    vectors = generators(statement).T @ data.coordinates
+    products = vectors @ vectors.T
     parts = []
     for family in statement.families:
         forms = float_forms(statement, family, _all_indices(statement, family.name))
-        parts.append(forms.values(products, interior[1]))
+        parts.append(forms.values(products, data.scalars))
     return np.concatenate(parts)
 
 
-def _slater_point(claim: MethodClaim, statement: Statement) -> tuple[np.ndarray, np.ndarray] | None:
+def _slater_point(claim: MethodClaim, statement: Statement) -> FloatData | None:
     """A diagonal quadratic with distinct curvatures strictly inside (max(mu, 0), 1), normalised to normaliser 1."""
     mu = max(0.0, to_float(claim.field, claim.function_class.mu_over_L))
     size = claim.steps + 1
@@ -189,4 +214,4 @@ def _slater_point(claim: MethodClaim, statement: Statement) -> tuple[np.ndarray,
     }[claim.initial]
     if not np.all(np.isfinite(known)) or normaliser <= 0:
         return None
-    return known / np.sqrt(normaliser), scalars / normaliser
+    return FloatData(known / np.sqrt(normaliser), scalars / normaliser)

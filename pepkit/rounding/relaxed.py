@@ -7,7 +7,7 @@ the simplest rational number in the allowed window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -180,7 +180,7 @@ class _Rounding:
         return [form.linear.get(s, zero) for s in range(len(self.statement.scalars))] + [form.constant]
 
     def certificate(self, bits: int) -> Certificate | None:
-        statement, field = self.statement, self.statement.field
+        field = self.statement.field
         matrices = {
             key: tuple(tuple(dyadic(value, bits + 8) for value in row) for row in _symmetric(matrix))
             for key, matrix in self.dual.matrix_multipliers.items()
@@ -209,7 +209,7 @@ class _Rounding:
             multipliers.setdefault(name, {})[index] = tuple(tuple(field.coerce(a) for a in row) for row in matrix)
         return Certificate(self.proved, multipliers, (), None, {"free-bits": bits})
 
-    def _goal(self, matrices: dict[tuple[str, Index], Sequence[Sequence[fmpq]]]) -> list[Any]:
+    def _goal(self, matrices: Mapping[tuple[str, Index], Sequence[Sequence[fmpq]]]) -> list[Any]:
         """rate * normaliser - measure - matrix terms, on the scalars and the constant."""
         statement = self.statement
         size = len(statement.scalars)

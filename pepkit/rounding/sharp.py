@@ -196,7 +196,8 @@ def _round(
     rows, pivots = choose_pivots(equations, weights, settings.rank_tolerance)
     exact = _Equations(statement, directions)
     forms = [statement.family(name).form(index) for name, index in addresses]
-    goal = [proved.rate * a - b for a, b in zip(exact.column(statement.normaliser), exact.column(statement.measure), strict=True)]
+    normaliser, measure = exact.column(statement.normaliser), exact.column(statement.measure)
+    goal = [proved.rate * a - b for a, b in zip(normaliser, measure, strict=True)]
     pivot_columns = {k: exact.column(forms[k]) for k in pivots}
     free = [k for k in range(len(addresses)) if k not in pivot_columns]
     kernel = tuple(tuple(direction[b] for b in statement.basis) for direction in directions)

@@ -162,7 +162,8 @@ def obs_f(steps: int) -> Schedule:
     shorter OBS-F tail with sum B; the prefix length maximises H (Grimmer, Shu, Wang 2410.16249).
     """
     count = _checked(steps)
-    sums, known = _Sums(), {}
+    sums = _Sums()
+    known: dict[int, tuple[Real, ...]] = {}
     tails: dict[int, tuple[tuple[Real, ...], Real]] = {0: ((), Real.rational(1))}
     sums.pivot(count)
     needed = [count]
