@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
-from pepkit.kernel.numbers import Field
+from pepkit.kernel.numbers import Field, NumberField
 
 __all__ = ["class_text", "decimal_text", "initial_text", "measure_text", "method_text", "rate_text", "sentence"]
 
@@ -140,6 +140,8 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
         f"satisfies  {measure_text(claim)}  <=  {rate_text(claim, claim.rate)} * {initial_text(claim)}.",
         f"In decimals the rate is {decimal_text(claim.field, claim.rate)} (for L = 1).",
     ]
+    if isinstance(claim.field, NumberField) and claim.field.degree > 2:
+        lines.append(f"Here theta is the {claim.field.generator_text()}.")
     if tight:
         lines.append("No smaller rate holds: an exact worst-case function attains it.")
     elif lower is not None:

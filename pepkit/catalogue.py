@@ -1,0 +1,128 @@
+"""The catalogue of certificates: what is in `certificates/` and how it is regenerated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pepkit.certification import certify
+from pepkit.kernel import MethodClaim, PepkitError, check, claim_digest, load
+from pepkit.pep import gradient_descent, method
+from pepkit.schedules import constant, obs_f, obs_s, optimal_constant, silver
+
+__all__ = ["CatalogueEntry", "Outcome", "entries", "regenerate"]
+
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One certificate of the catalogue.
+
+    `path` is relative to the catalogue folder; `build` makes the question; `mode` is that of `certify`.
+    """
+
+    path: str
+    build: Callable[[], MethodClaim]
+    mode: str = "sharp"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an entry: ``"kept"`` (an existing file checks), ``"written"``, or ``"failed"``."""
+
+    entry: CatalogueEntry
+    status: str
+    detail: str
+
+
+def entries() -> list[CatalogueEntry]:
+    """All entries, small ones first within a family."""
+    return list(_entries())
+
+
+def _entries() -> Iterator[CatalogueEntry]:
+    for n in range(1, 21):
+        yield CatalogueEntry(f"constant/constant-1-N{n:03d}.json", lambda n=n: gradient_descent(constant(n)))
+    for k in range(1, 7):
+        n = 2**k - 1
+        yield CatalogueEntry(f"silver/silver-N{n:03d}.json", lambda n=n: gradient_descent(silver(n)))
+    for n in range(1, 7):
+        yield CatalogueEntry(
+            f"optimal-constant/optimal-constant-N{n:03d}.json", lambda n=n: gradient_descent(optimal_constant(n))
+        )
+    for n in (2, 4, 5, 6):
+        yield CatalogueEntry(f"optimised/obs-s-N{n:03d}.json", lambda n=n: gradient_descent(obs_s(n)))
+    for n in (2, 3):
+        yield CatalogueEntry(f"optimised/obs-f-N{n:03d}.json", lambda n=n: gradient_descent(obs_f(n)))
+    yield CatalogueEntry(
+        "optimised/obs-f-N010-relaxed.json", lambda: gradient_descent(obs_f(10)), "relaxed"
+    )
+    for n in (1, 2, 3, 5):
+        # h = 2/(1 + mu/L) with kappa = 10
+        yield CatalogueEntry(
+            f"strongly-convex/constant-20-11-kappa10-N{n:03d}.json",
+            lambda n=n: gradient_descent(constant(n, "20/11"), mu="L/10", measure="distance"),
+        )
+    yield CatalogueEntry(
+        "nonconvex/smooth-constant-1-N003.json",
+        lambda: gradient_descent(
+            constant(3), mu="-L", measure="smallest-gradient-norm", initial="function-value"
+        ),
+    )
+    yield CatalogueEntry(
+        "nonconvex/hypoconvex-half-constant-3-4-N004.json",
+        lambda: gradient_descent(
+            constant(4, "3/4"), mu="-L/2", measure="smallest-gradient-norm", initial="function-value"
+        ),
+    )
+    yield CatalogueEntry(
+        "gradient-norm/constant-1-N005.json",
+        lambda: gradient_descent(constant(5), measure="gradient-norm", initial="function-value"),
+    )
+    for n in (1, 2):
+        yield CatalogueEntry(f"optimized-gradient/ogm-N{n:03d}.json", lambda n=n: method("optimized-gradient", n))
+
+
+def regenerate(
+    folder: str | os.PathLike[str],
+    *,
+    only: str = "",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Outcome]:
+    """Make every certificate of the catalogue whose path contains `only`.
+
+    A file that exists, proves the same theorem and passes the kernel is kept, so an interrupted run
+    resumes; with `force` everything is computed again. Yields one outcome an entry, as it is done.
+    """
+    for entry in entries():
+        if only not in entry.path:
+            continue
+        target = Path(folder) / entry.path
+        claim = entry.build()
+        if not force and _holds(target, claim):
+            yield Outcome(entry, "kept", "checks")
+            continue
+        try:
+            result = certify(claim, mode=entry.mode, progress=progress)
+            result.save(target)
+        except PepkitError as error:
+            yield Outcome(entry, "failed", str(error))
+            continue
+        yield Outcome(entry, "written", f"rate {claim.field.text(result.rate)[:60]}")
+
+
+def _holds(path: Path, claim: Any) -> bool:
+    """Whether the file proves the claim (with the rate that it states)."""
+    if not path.exists():
+        return False
+    try:
+        certificate = load(path)
+        stated = certificate.claim
+        return claim_digest(stated) == claim_digest(claim.with_rate(stated.rate)) and bool(check(certificate))
+    except PepkitError:
+        return False
