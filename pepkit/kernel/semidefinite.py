@@ -58,7 +58,7 @@ def prove_positive_semidefinite(
         return
     sub = [[matrix[i][j] for j in rows] for i in rows]
     labels = [names[i] for i in rows]
-    failure = ""
+    failure, conclusive = "", False
     for bits in _CHOLESKY_BITS:
         failure, conclusive = _cholesky(sub, field, labels, bits)
         if not failure:
@@ -68,7 +68,12 @@ def prove_positive_semidefinite(
     if len(rows) <= LDL_LIMIT:
         _ldl(sub, field, labels, what)
         return
-    raise CertificateError(f"{what} is not shown to be positive semidefinite: {failure}")
+    if conclusive:
+        raise CertificateError(f"{what} is not positive semidefinite: {failure}")
+    raise UndecidedError(
+        f"{what} is not shown to be positive semidefinite: {failure}; a singular matrix of this size "
+        "needs its kernel vectors in the certificate"
+    )
 
 
 def _is_zero_row(
