@@ -350,10 +350,19 @@ class _Run:
         )
 
     def _limit(self, dual: NumericalDual) -> float:
+        """The largest rate allowed: the optimum and the tolerance, or 1e-9 where the optimum is zero.
+
+        A candidate worst case just below the numerical optimum is the better estimate of it.
+        """
         optimum = max(dual.lower, 0.0) or dual.rate
         if abs(optimum) < 1e-9:
             return optimum + 1e-9
-        return optimum * (1 + self.tolerance)
+        near = [
+            self.float_of(c.value)
+            for c in self.cases
+            if abs(self.float_of(c.value) - optimum) < 1e-4 * optimum and (not self.exact_cases or self.valid(c))
+        ]
+        return min([optimum, *near]) * (1 + self.tolerance) if near else optimum * (1 + self.tolerance)
 
     def finish(self, certificate: Certificate, witness: bool, sympy: bool | str) -> Result:
         """Attach the witness, check with all engines, assemble the result."""

@@ -23,7 +23,7 @@ __all__ = [
     "dyadic_band",
     "dyadic_pivots",
     "family",
-    "starting_family",
+    "search_order",
 ]
 
 Pairs = np.ndarray
@@ -153,10 +153,17 @@ def family(value: str | MultiplierFamily | Iterable[tuple[int, int]]) -> Multipl
     return custom(value)
 
 
-SMALL_PROBLEM = 16
+SMALL_PROBLEM = 8
 """Up to this many steps all pairs are as cheap as any family."""
 
 
-def starting_family(steps: int) -> MultiplierFamily:
-    """Where the search for a sufficient family starts."""
-    return all_pairs if steps <= SMALL_PROBLEM else consecutive_and_star | dyadic_pivots | neighbours
+def search_order(steps: int, largest_step: float) -> list[MultiplierFamily]:
+    """Families to try, from sparse to dense, when nothing is known but the length of the method.
+
+    Steps of 2 and more need multipliers beyond neighbours (already the silver schedule with three steps
+    does), so the sparsest family is left out for them.
+    """
+    if steps <= SMALL_PROBLEM:
+        return [all_pairs]
+    order = [consecutive_and_star | dyadic_pivots, consecutive_and_star | dyadic_pivots | neighbours]
+    return order if largest_step >= 2 else [consecutive_and_star, *order]

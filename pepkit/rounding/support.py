@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pepkit.kernel import Claim, MethodClaim
+from pepkit.algebra import to_float
+from pepkit.kernel import Claim, GradientDescent, MethodClaim
 from pepkit.kernel.statement import Statement
 from pepkit.rounding.conic import (
     NumericalDual,
@@ -18,15 +19,15 @@ from pepkit.rounding.conic import (
     interior_problem,
     numerical_dual,
 )
-from pepkit.rounding.families import MultiplierFamily, all_pairs, family, starting_family
+from pepkit.rounding.families import MultiplierFamily, all_pairs, family, search_order
 from pepkit.rounding.settings import Progress, RoundingError, silent
-from pepkit.solvers import Status, StructuredSettings, default_solver, solver
+from pepkit.solvers import ConicProblem, Solver, Status, StructuredSettings, default_solver, solver
 
 __all__ = ["FamilyComparison", "SolveRequest", "compare_family", "interior_dual", "learned_support", "solve_dual"]
 
 MAX_ROUNDS = 25
 PRICE_TOLERANCE = 1e-7
-FULL_SIZE = 1700
+FULL_SIZE = 400
 """Families are enlarged to all pairs at once up to this many multipliers."""
 
 
@@ -65,31 +66,41 @@ def solve_dual(
     """
     request = request or SolveRequest()
     statement = claim.statement()
-    selection = {} if start is None else dict(start)
     grow = multipliers == "auto"
-    if not selection:
-        selection = _selection(claim, statement, multipliers)
+    families = _families(claim) if grow and start is None else []
+    if start is not None:
+        selection = dict(start)
+    else:
+        selection = _selection(claim, statement, families.pop(0) if families else multipliers)
     dual: NumericalDual | None = None
     for round_number in range(1, MAX_ROUNDS + 1):
         count = sum(len(indices) for indices in selection.values())
         progress("solve", f"round {round_number}: {count} multipliers")
         dual = _solve(statement, selection, request, progress)
-        if dual is None:
-            if not grow or not _enlarge(claim, selection, None):
-                raise RoundingError(
-                    f"no dual solution was found on {count} multipliers (solver {request.solver}). If the worst case "
-                    "is finite, try another --solver or --family all-pairs."
-                )
-            continue
-        dual.rounds = round_number
-        if not grow or _attains(dual, request.exact_value):
-            return dual
-        if not _enlarge(claim, selection, dual):
-            return dual
+        if dual is not None:
+            dual.rounds = round_number
+            if not grow or _attains(dual, request.exact_value):
+                return dual
+        if not (grow and _enlarge(claim, selection, dual, families.pop(0) if families else None)):
+            if dual is not None:
+                return dual
+            raise RoundingError(
+                f"no dual solution was found on {count} multipliers (solver {request.solver}). If the worst case "
+                "is finite, try another --solver or --family all-pairs."
+            )
     if dual is None:
         raise RoundingError(f"no dual solution was found in {MAX_ROUNDS} rounds")
     dual.notes.append("the support was still growing when the search stopped")
     return dual
+
+
+def _families(claim: Claim) -> list[MultiplierFamily]:
+    if not isinstance(claim, MethodClaim):
+        return []
+    largest = 2.0
+    if isinstance(claim.method, GradientDescent):
+        largest = max(to_float(claim.field, h) for h in claim.method.steps)
+    return search_order(claim.steps, largest)
 
 
 def _attains(dual: NumericalDual, exact_value: float | None) -> bool:
@@ -101,9 +112,8 @@ def _selection(claim: Claim, statement: Statement, multipliers: Any) -> dict[str
     for member in statement.families:
         if member.relation == "psd":
             continue
-        if member.name == "interpolation" and isinstance(claim, MethodClaim):
-            chosen = starting_family(claim.steps) if multipliers == "auto" else family(multipliers)
-            selection[member.name] = chosen.pairs(claim.steps, claim.has_minimiser)
+        if member.name == "interpolation" and isinstance(claim, MethodClaim) and multipliers != "auto":
+            selection[member.name] = family(multipliers).pairs(claim.steps, claim.has_minimiser)
         else:
             selection[member.name] = np.array(list(member.indices()), dtype=np.int64)
     return selection
@@ -113,7 +123,7 @@ def _solve(
     statement: Statement, selection: Mapping[str, np.ndarray], request: SolveRequest, progress: Progress
 ) -> NumericalDual | None:
     data = build_conic_data(statement, selection)
-    chosen = default_solver(data.problem) if request.solver == "auto" else solver(request.solver)
+    chosen = _choose(data.problem, request)
     settings = StructuredSettings(tolerance=request.tolerance, gap_target=request.gap_target)
 
     def report(iteration: int, objective: float, gap: float) -> None:
@@ -129,6 +139,17 @@ def _solve(
         if solution.status not in (Status.OPTIMAL, Status.NEARLY_OPTIMAL):
             return None
     return numerical_dual(data, solution)
+
+
+def _choose(problem: ConicProblem, request: SolveRequest) -> Solver:
+    if request.solver != "auto":
+        return solver(request.solver)
+    if request.gap_target is not None:
+        # only the structured solver can stop at a strictly feasible, well-centred point
+        structured = solver("structured")
+        if structured.accepts(problem):
+            return structured
+    return default_solver(problem)
 
 
 def interior_dual(dual: NumericalDual, request: SolveRequest, progress: Progress = silent) -> NumericalDual:
@@ -149,8 +170,13 @@ def interior_dual(dual: NumericalDual, request: SolveRequest, progress: Progress
     return numerical_dual(data, replace(dual.solution, y=point))
 
 
-def _enlarge(claim: Claim, selection: dict[str, np.ndarray], dual: NumericalDual | None) -> bool:
-    """Add violated interpolation inequalities to the selection; whether there were any."""
+def _enlarge(
+    claim: Claim,
+    selection: dict[str, np.ndarray],
+    dual: NumericalDual | None,
+    following: MultiplierFamily | None = None,
+) -> bool:
+    """Add interpolation inequalities that the primal data violate, and a family; whether there were any."""
     if not isinstance(claim, MethodClaim):
         return False
     current = selection["interpolation"]
@@ -159,17 +185,19 @@ def _enlarge(claim: Claim, selection: dict[str, np.ndarray], dual: NumericalDual
     missing = every[~np.isin(every[:, 0] * count + every[:, 1], current[:, 0] * count + current[:, 1])]
     if not len(missing):
         return False
-    if dual is None or len(every) <= FULL_SIZE:
-        chosen = missing
+    added = [current]
     if dual is not None:
         values = evaluate_hypotheses(claim.statement(), dual, "interpolation", missing)
         violated = np.nonzero(values < -PRICE_TOLERANCE * abs(dual.rate))[0]
         if not len(violated):
             return False
-        if len(every) > FULL_SIZE:
-            worst = violated[np.argsort(values[violated])]
-            chosen = missing[worst[: max(4 * claim.steps, 50)]]
-    selection["interpolation"] = np.unique(np.concatenate([current, chosen]), axis=0)
+        worst = violated[np.argsort(values[violated])]
+        added.append(missing if len(every) <= FULL_SIZE else missing[worst[: max(4 * claim.steps, 50)]])
+    if following is not None:
+        added.append(following.pairs(claim.steps, claim.has_minimiser))
+    elif dual is None:
+        added.append(missing)
+    selection["interpolation"] = np.unique(np.concatenate(added), axis=0)
     return True
 
 
