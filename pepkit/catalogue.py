@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pepkit.certification import certify
 from pepkit.kernel import MethodClaim, PepkitError, check, claim_digest, load
 from pepkit.pep import gradient_descent, method
-from pepkit.schedules import constant, obs_f, obs_s, optimal_constant, silver
+from pepkit.schedules import Schedule, constant, obs_f, obs_s, optimal_constant, silver
 
 __all__ = ["CatalogueEntry", "Outcome", "entries", "regenerate"]
 
@@ -45,46 +46,31 @@ def entries() -> list[CatalogueEntry]:
 
 
 def _entries() -> Iterator[CatalogueEntry]:
+    gradient = {"measure": "smallest-gradient-norm", "initial": "function-value"}
     for n in range(1, 21):
-        yield CatalogueEntry(f"constant/constant-1-N{n:03d}.json", lambda n=n: gradient_descent(constant(n)))
+        yield _entry("constant/constant-1", n, constant(n))
     for k in range(1, 7):
-        n = 2**k - 1
-        yield CatalogueEntry(f"silver/silver-N{n:03d}.json", lambda n=n: gradient_descent(silver(n)))
+        yield _entry("silver/silver", 2**k - 1, silver(2**k - 1))
     for n in range(1, 7):
-        yield CatalogueEntry(
-            f"optimal-constant/optimal-constant-N{n:03d}.json", lambda n=n: gradient_descent(optimal_constant(n))
-        )
+        yield _entry("optimal-constant/optimal-constant", n, optimal_constant(n))
     for n in (2, 4, 5, 6):
-        yield CatalogueEntry(f"optimised/obs-s-N{n:03d}.json", lambda n=n: gradient_descent(obs_s(n)))
+        yield _entry("optimised/obs-s", n, obs_s(n))
     for n in (2, 3):
-        yield CatalogueEntry(f"optimised/obs-f-N{n:03d}.json", lambda n=n: gradient_descent(obs_f(n)))
-    yield CatalogueEntry(
-        "optimised/obs-f-N010-relaxed.json", lambda: gradient_descent(obs_f(10)), "relaxed"
-    )
+        yield _entry("optimised/obs-f", n, obs_f(n))
+    yield _entry("optimised/obs-f-relaxed", 10, obs_f(10), mode="relaxed")
     for n in (1, 2, 3, 5):
-        # h = 2/(1 + mu/L) with kappa = 10
-        yield CatalogueEntry(
-            f"strongly-convex/constant-20-11-kappa10-N{n:03d}.json",
-            lambda n=n: gradient_descent(constant(n, "20/11"), mu="L/10", measure="distance"),
-        )
-    yield CatalogueEntry(
-        "nonconvex/smooth-constant-1-N003.json",
-        lambda: gradient_descent(
-            constant(3), mu="-L", measure="smallest-gradient-norm", initial="function-value"
-        ),
-    )
-    yield CatalogueEntry(
-        "nonconvex/hypoconvex-half-constant-3-4-N004.json",
-        lambda: gradient_descent(
-            constant(4, "3/4"), mu="-L/2", measure="smallest-gradient-norm", initial="function-value"
-        ),
-    )
-    yield CatalogueEntry(
-        "gradient-norm/constant-1-N005.json",
-        lambda: gradient_descent(constant(5), measure="gradient-norm", initial="function-value"),
-    )
+        # h = 2/(1 + mu/L) with L/mu = 10
+        yield _entry("strongly-convex/constant-20-11-kappa-10", n, constant(n, "20/11"), mu="L/10", measure="distance")
+    yield _entry("nonconvex/smooth-constant-1", 3, constant(3), mu="-L", **gradient)
+    yield _entry("nonconvex/hypoconvex-half-constant-3-4", 4, constant(4, "3/4"), mu="-L/2", **gradient)
+    yield _entry("gradient-norm/constant-1", 5, constant(5), measure="gradient-norm", initial="function-value")
     for n in (1, 2):
-        yield CatalogueEntry(f"optimized-gradient/ogm-N{n:03d}.json", lambda n=n: method("optimized-gradient", n))
+        yield CatalogueEntry(f"optimized-gradient/ogm-N{n:03d}.json", partial(method, "optimized-gradient", n))
+
+
+def _entry(path: str, count: int, plan: Schedule, mode: str = "sharp", **options: str) -> CatalogueEntry:
+    build: Callable[[], MethodClaim] = partial(gradient_descent, plan, **options)
+    return CatalogueEntry(f"{path}-N{count:03d}.json", build, mode)
 
 
 def regenerate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
@@ -15,7 +15,7 @@ from pepkit.kernel.statement import Form, Index, Statement, gram_residual
 from pepkit.kernel.witness import Witness, check_witness
 from pepkit.kernel.words import sentence
 
-__all__ = ["Certificate", "Theorem", "check", "residual_of"]
+__all__ = ["Certificate", "Proof", "Theorem", "check", "residual_of"]
 
 MAX_MULTIPLIERS = 2_000_000
 
@@ -65,12 +65,32 @@ class Theorem:
         return sentence(self.claim, self.lower, self.tight)
 
 
-def check(certificate: Certificate) -> Theorem:
+class Proof(Protocol):
+    """A certificate of another shape than a `Certificate`: composition of theorems, case distinctions, ...
+
+    Its file holds an object ``"proof"`` in place of ``"multipliers"``; see `pepkit.kernel.proof_data`.
+    """
+
+    @property
+    def claim(self) -> Claim:
+        """What is proved."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the proof was found; not believed."""
+
+    def prove(self) -> Theorem:
+        """The theorem, or an error that names the first thing that fails."""
+
+
+def check(certificate: Certificate | Proof) -> Theorem:
     """Prove the claim of a certificate, or raise an error that names the first thing that fails.
 
     Everything is derived again from the claim. Raises CertificateError (the certificate does not prove
     its claim), FormatError (it does not fit the statement), ClaimError (the claim makes no sense).
     """
+    if not isinstance(certificate, Certificate):
+        return certificate.prove()
     while True:
         try:
             return _check(certificate)
@@ -89,7 +109,8 @@ def _refined(certificate: Certificate) -> Certificate | None:
     finer = certificate.claim.field.refined()
     if finer is None:
         return None
-    return certificate_from_data(certificate_to_data(certificate), field=finer)
+    refined = certificate_from_data(certificate_to_data(certificate), field=finer)
+    return refined if isinstance(refined, Certificate) else None
 
 
 def _check(certificate: Certificate) -> Theorem:
@@ -99,9 +120,7 @@ def _check(certificate: Certificate) -> Theorem:
     statement = claim.statement()
     number_field = statement.field
     count, matrix, kernel = residual_of(certificate, statement)
-    prove_positive_semidefinite(
-        matrix, number_field, [statement.vectors[v].name for v in statement.basis], kernel
-    )
+    prove_positive_semidefinite(matrix, number_field, [statement.vectors[v].name for v in statement.basis], kernel)
     checks = [
         f"{count} multipliers have the right sign",
         "all function values and constants cancel",
@@ -174,12 +193,10 @@ def _matrix_terms(
     number_field: Field, form: tuple[tuple[Form, ...], ...], value: Any, name: str
 ) -> list[tuple[Form, Any]]:
     size = len(form)
-    if len(value) != size or any(len(row) != size for row in value):
+    if not isinstance(value, (tuple, list)) or len(value) != size or any(len(row) != size for row in value):
         raise FormatError(f"the multiplier of {name} is not a {size} x {size} matrix")
     multiplier = [[number_field.coerce(a) for a in row] for row in value]
     if any(multiplier[i][j] != multiplier[j][i] for i in range(size) for j in range(i)):
         raise FormatError(f"the multiplier of {name} is not symmetric")
-    prove_positive_semidefinite(
-        multiplier, number_field, [str(k) for k in range(size)], what=f"multiplier of {name}"
-    )
+    prove_positive_semidefinite(multiplier, number_field, [str(k) for k in range(size)], what=f"multiplier of {name}")
     return [(form[i][j], -multiplier[i][j]) for i in range(size) for j in range(size)]

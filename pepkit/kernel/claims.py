@@ -189,9 +189,7 @@ class MethodClaim(Claim):
     def _checked_method(self) -> Method:
         coerce = self.field.coerce
         if not 1 <= self.method.count <= MAX_STEPS:
-            raise ClaimError(
-                f"a method has between 1 and {MAX_STEPS} steps, this one has {self.method.count}"
-            )
+            raise ClaimError(f"a method has between 1 and {MAX_STEPS} steps, this one has {self.method.count}")
         if isinstance(self.method, GradientDescent):
             return GradientDescent(tuple(coerce(h) for h in self.method.steps))
         for i, row in enumerate(self.method.matrix, start=1):
@@ -229,9 +227,7 @@ class MethodClaim(Claim):
     @property
     def has_minimiser(self) -> bool:
         """Whether x_* is a point of the statement (else f(x_*) is the infimum)."""
-        return self._convexity >= 0 or Measure.DISTANCE is self.measure or (
-            self.initial is InitialCondition.DISTANCE
-        )
+        return self._convexity >= 0 or Measure.DISTANCE is self.measure or (self.initial is InitialCondition.DISTANCE)
 
     def with_rate(self, rate: Any) -> MethodClaim:
         return replace(self, rate=rate)
@@ -255,9 +251,7 @@ class MethodClaim(Claim):
             definition = self._position(i + 1, positions, gradients)
             positions.append(len(vectors))
             vectors.append(Vector(f"x_{i + 1}", definition))
-        points: list[Point] = [
-            (positions[i], gradients[i], i) for i in range(count + 1)
-        ]
+        points: list[Point] = [(positions[i], gradients[i], i) for i in range(count + 1)]
         labels = [f"x_{i}" for i in range(count + 1)]
         scalars = [f"f_{i}" for i in range(count + 1)]
         if self.has_minimiser:
@@ -300,9 +294,7 @@ class MethodClaim(Claim):
             terms = [(gradients[k], -h) for k, h in enumerate(self.method.matrix[i - 1])]
         return tuple(([] if start is None else [(start, ONE)]) + [(k, a) for k, a in terms if a])
 
-    def _measure_form(
-        self, points: Sequence[Point], smallest: int
-    ) -> Form:
+    def _measure_form(self, points: Sequence[Point], smallest: int) -> Form:
         x, g, f = points[self.steps]
         if self.measure is Measure.FUNCTION_VALUE:
             return _scalar(f)
@@ -331,9 +323,7 @@ def _scalar(scalar: int | None) -> Form:
     return Form() if scalar is None else Form(linear={scalar: ONE})
 
 
-def interpolation_conditions(
-    mu: Any, points: tuple[Point, ...], labels: tuple[str, ...]
-) -> PointFamily:
+def interpolation_conditions(mu: Any, points: tuple[Point, ...], labels: tuple[str, ...]) -> PointFamily:
     """The interpolation conditions of F_{mu,1} between all ordered pairs of points.
 
     For i != j, with m = mu:
@@ -361,18 +351,14 @@ def interpolation_conditions(
     )  # fmt: skip
 
 
-def _global_minimum(
-    points: tuple[Point, ...], labels: tuple[str, ...]
-) -> PointFamily:
+def _global_minimum(points: tuple[Point, ...], labels: tuple[str, ...]) -> PointFamily:
     """f_i - f_* >= |g_i|^2/2: a gradient step of length 1 decreases a 1-smooth f by that much.
 
     Together with the interpolation conditions for mu <= 0 it is sufficient as well: the largest
     interpolant is min over alpha of quadratics whose minimum is concave in alpha, so its infimum is the
     smallest f_i - |g_i|^2/2 (docs/mathematics.md, Hypoconvex interpolation with a given infimum).
     """
-    return PointFamily(
-        "infimum", "infimum inequality", points, labels, 1, (("g0", "g0", -HALF),), (("f0", ONE),)
-    )
+    return PointFamily("infimum", "infimum inequality", points, labels, 1, (("g0", "g0", -HALF),), (("f0", ONE),))
 
 
 @dataclass(frozen=True)

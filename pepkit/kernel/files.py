@@ -13,26 +13,19 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pepkit.kernel.certificate import Certificate
-from pepkit.kernel.claims import (
-    Claim,
-    FixedStepMethod,
-    GradientDescent,
-    InitialCondition,
-    ListedClaim,
-    Measure,
-    MethodClaim,
-    SmoothFunctionClass,
-)
-from pepkit.kernel.errors import ClaimError, FormatError
+from pepkit.kernel import reading
+from pepkit.kernel.certificate import Certificate, Proof
+from pepkit.kernel.claim_data import lower_triangle, read_claim, write_claim
+from pepkit.kernel.claims import Claim
+from pepkit.kernel.errors import FormatError
 from pepkit.kernel.numbers import RATIONALS, Field, NumberField, rational_from_text
+from pepkit.kernel.proof_data import read_proof, write_proof
 from pepkit.kernel.radicals import RadicalField
-from pepkit.kernel.statement import Form, Index, Vector
+from pepkit.kernel.statement import Index
 from pepkit.kernel.witness import Witness
 
 __all__ = [
@@ -48,116 +41,49 @@ __all__ = [
 ]
 
 FORMAT = "pepkit-cert/1"
-MAX_BYTES = 64 << 20
-MAX_INTEGER_DIGITS = 9
-MAX_LIST = 4_000_000
-MAX_NAME = 2000
 
 
 # ---- reading -------------------------------------------------------------------------------------
 
 
-def load(path: str | os.PathLike[str]) -> Certificate:
+def load(path: str | os.PathLike[str]) -> Certificate | Proof:
     """Read a certificate file. Raises FormatError or ClaimError; the file is not checked, see `check`."""
-    size = os.path.getsize(path)
-    if size > MAX_BYTES:
-        raise FormatError(f"the file has {size} bytes, more than the limit of {MAX_BYTES}")
-    return certificate_from_text(Path(path).read_bytes())
+    with open(path, "rb") as stream:
+        # one byte more than allowed: the size of a pipe or a device is not known beforehand
+        content = stream.read(reading.MAX_BYTES + 1)
+    return certificate_from_text(content)
 
 
-def certificate_from_text(text: str | bytes) -> Certificate:
+def certificate_from_text(text: str | bytes) -> Certificate | Proof:
     """Read a certificate from its JSON text."""
-    if len(text) > MAX_BYTES:
-        raise FormatError(f"the text is longer than the limit of {MAX_BYTES} bytes")
-    try:
-        data = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=_refuse_float,
-            parse_int=_integer,
-            parse_constant=_refuse_float,
-        )
-    except RecursionError:
-        raise FormatError("the JSON is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise FormatError("the file is not UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        raise FormatError(f"not a JSON file: {error}") from None
-    return certificate_from_data(data)
+    return certificate_from_data(reading.parse(text))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result:
-            raise FormatError(f"the key {key[:60]!r} occurs twice")
-        result[key] = value
-    return result
-
-
-def _refuse_float(text: str) -> Any:
-    raise FormatError(f"floating-point number {text[:40]} in a certificate; exact numbers are strings")
-
-
-def _integer(text: str) -> int:
-    if len(text) > MAX_INTEGER_DIGITS:
-        raise FormatError("an integer outside a string is too long; exact numbers are strings")
-    return int(text)
-
-
-def _fields(data: object, what: str, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise FormatError(f"{what} is not a JSON object")
-    for key in required:
-        if key not in data:
-            raise FormatError(f"{what} has no {key!r}")
-    for key in data:
-        if key not in required and key not in optional:
-            raise FormatError(f"{what} has an unknown key {key[:60]!r}")
-    return data
-
-
-def _list(data: object, what: str) -> list[Any]:
-    if not isinstance(data, list):
-        raise FormatError(f"{what} is not a list")
-    if len(data) > MAX_LIST:
-        raise FormatError(f"{what} has more than {MAX_LIST} entries")
-    return data
-
-
-def _text(data: object, what: str) -> str:
-    if not isinstance(data, str) or not data or len(data) > MAX_NAME:
-        raise FormatError(f"{what} is not a text of 1 to {MAX_NAME} characters")
-    return data
-
-
-def _index(data: object, what: str) -> int:
-    if not isinstance(data, int) or isinstance(data, bool) or data < 0:
-        raise FormatError(f"{what} is not a non-negative integer")
-    return data
-
-
-def certificate_from_data(data: object, field: Field | None = None) -> Certificate:
+def certificate_from_data(data: object, field: Field | None = None) -> Certificate | Proof:
     """The certificate in parsed JSON. `field` overrides the field of the file with an equal finer one."""
-    top = _fields(
+    has_proof = isinstance(data, dict) and "proof" in data
+    top = reading.fields(
         data,
         "the certificate",
-        ("format", "field", "claim", "multipliers"),
-        ("kernel", "witness", "provenance"),
+        ("format", "field", "claim", "proof" if has_proof else "multipliers"),
+        ("provenance",) if has_proof else ("kernel", "witness", "provenance"),
     )
     if top["format"] != FORMAT:
         raise FormatError(f"unknown format {str(top['format'])[:40]!r}; this reader knows {FORMAT!r}")
     number_field = _read_field(top["field"]) if field is None else field
-    claim = _read_claim(number_field, top["claim"])
-    multipliers = _read_multipliers(number_field, top["multipliers"])
-    kernel = tuple(
-        tuple(number_field.read(a) for a in _list(vector, "a kernel vector"))
-        for vector in _list(top.get("kernel", []), "kernel")
-    )
-    witness = _read_witness(number_field, top["witness"]) if "witness" in top else None
+    claim = read_claim(number_field, top["claim"])
     provenance = top.get("provenance", {})
     if not isinstance(provenance, dict):
         raise FormatError("provenance is not a JSON object")
+    reading.shallow(provenance, "provenance")
+    if has_proof:
+        return read_proof(number_field, claim, top["proof"], provenance)
+    multipliers = _read_multipliers(number_field, top["multipliers"])
+    kernel = tuple(
+        tuple(number_field.read(a) for a in reading.items(vector, "a kernel vector"))
+        for vector in reading.items(top.get("kernel", []), "kernel")
+    )
+    witness = _read_witness(number_field, top["witness"]) if "witness" in top else None
     return Certificate(claim, multipliers, kernel, witness, provenance)
 
 
@@ -166,145 +92,23 @@ def _read_field(data: object) -> Field:
         raise FormatError("the field is not a JSON object")
     kind = data.get("kind")
     if kind == "rationals":
-        _fields(data, "the field", ("kind",))
+        reading.fields(data, "the field", ("kind",))
         return RATIONALS
     if kind == "number-field":
-        _fields(data, "the field", ("kind", "minpoly", "root"))
-        polynomial = [rational_from_text(c) for c in _list(data["minpoly"], "minpoly")]
-        root = [rational_from_text(c) for c in _list(data["root"], "root")]
+        reading.fields(data, "the field", ("kind", "minpoly", "root"))
+        polynomial = [rational_from_text(c) for c in reading.items(data["minpoly"], "minpoly")]
+        root = [rational_from_text(c) for c in reading.items(data["root"], "root")]
         if len(root) != 2:
             raise FormatError("root is not a pair of rationals")
         return NumberField(polynomial, (root[0], root[1]))
     if kind == "radicals":
-        _fields(data, "the field", ("kind", "program"))
-        program = [tuple(_list(i, "an instruction")) for i in _list(data["program"], "program")]
+        reading.fields(data, "the field", ("kind", "program"))
+        program = [tuple(reading.items(i, "an instruction")) for i in reading.items(data["program"], "program")]
         for instruction in program:
             if not instruction or not all(isinstance(part, (str, int)) for part in instruction):
                 raise FormatError("not an instruction of a radical field")
         return RadicalField(program)
     raise FormatError(f"unknown kind of field {str(kind)[:40]!r}")
-
-
-def _read_claim(number_field: Field, data: object) -> Claim:
-    if not isinstance(data, dict):
-        raise FormatError("the claim is not a JSON object")
-    readers: dict[Any, Callable[[Field, dict[str, Any]], Claim]] = {
-        "method": _read_method_claim,
-        "listed": _read_listed_claim,
-    }
-    reader = readers.get(data.get("kind"))
-    if reader is None:
-        raise FormatError(f"unknown kind of claim {str(data.get('kind'))[:40]!r}")
-    return reader(number_field, data)
-
-
-def _read_method_claim(number_field: Field, data: dict[str, Any]) -> MethodClaim:
-    _fields(data, "the claim", ("kind", "class", "method", "measure", "initial", "rate"))
-    read = number_field.read
-    cls = _fields(data["class"], "the class", ("L", "mu/L"))
-    smoothness = None if cls["L"] == "L" else read(cls["L"])
-    method = data["method"]
-    kind = method.get("type") if isinstance(method, dict) else None
-    parsed: GradientDescent | FixedStepMethod
-    if kind == "gradient-descent":
-        _fields(method, "the method", ("type", "steps"))
-        parsed = GradientDescent(tuple(read(h) for h in _list(method["steps"], "steps")))
-    elif kind == "fixed-step":
-        _fields(method, "the method", ("type", "matrix"))
-        rows = [_list(row, "a row of the step matrix") for row in _list(method["matrix"], "matrix")]
-        parsed = FixedStepMethod(tuple(tuple(read(h) for h in row) for row in rows))
-    else:
-        raise FormatError(f"unknown type of method {str(kind)[:40]!r}")
-    return MethodClaim(
-        number_field,
-        SmoothFunctionClass(read(cls["mu/L"]), smoothness),
-        parsed,
-        _member(Measure, data["measure"]),
-        _member(InitialCondition, data["initial"]),
-        read(data["rate"]),
-    )
-
-
-def _member(enumeration: Any, value: object) -> Any:
-    for member in enumeration:
-        if member.value == value:
-            return member
-    known = ", ".join(repr(member.value) for member in enumeration)
-    raise FormatError(f"unknown value {str(value)[:60]!r}; known are {known}")
-
-
-def _read_listed_claim(number_field: Field, data: dict[str, Any]) -> ListedClaim:
-    _fields(
-        data,
-        "the claim",
-        ("kind", "vectors", "scalars", "measure", "normaliser", "rate"),
-        ("inequalities", "equalities", "matrix-inequalities", "title"),
-    )
-
-    def form(entry: object) -> Form:
-        parts = _fields(entry, "a form", (), ("quadratic", "linear", "constant"))
-        quadratic = {}
-        for term in _list(parts.get("quadratic", []), "quadratic"):
-            p, q, c = _entry(term, 2, "a quadratic term")
-            quadratic[(p, q)] = number_field.read(c)
-        linear = {}
-        for term in _list(parts.get("linear", []), "linear"):
-            s, c = _entry(term, 1, "a linear term")
-            linear[s] = number_field.read(c)
-        _increasing(list(quadratic), len(_list(parts.get("quadratic", []), "quadratic")), "quadratic terms")
-        _increasing([(s,) for s in linear], len(_list(parts.get("linear", []), "linear")), "linear terms")
-        return Form(quadratic, linear, number_field.read(parts.get("constant", "0")))
-
-    def named(key: str, reader: Callable[[object], Any]) -> tuple[tuple[str, Any], ...]:
-        pairs = []
-        for item in _list(data.get(key, []), key):
-            if len(_list(item, f"an entry of {key}")) != 2:
-                raise FormatError(f"an entry of {key} is not a pair of name and form")
-            pairs.append((_text(item[0], "a name"), reader(item[1])))
-        return tuple(pairs)
-
-    def matrix(entry: object) -> tuple[tuple[Form, ...], ...]:
-        lower = [[form(e) for e in _list(row, "a row")] for row in _list(entry, "a matrix of forms")]
-        if any(len(row) != i + 1 for i, row in enumerate(lower)):
-            raise FormatError("a matrix inequality is written as its lower triangle")
-        size = len(lower)
-        return tuple(tuple(lower[max(i, j)][min(i, j)] for j in range(size)) for i in range(size))
-
-    vectors = []
-    for item in _list(data["vectors"], "vectors"):
-        if isinstance(item, str):
-            vectors.append(Vector(_text(item, "a vector name")))
-            continue
-        parts = _fields(item, "a vector", ("name", "definition"))
-        definition = []
-        for term in _list(parts["definition"], "a definition"):
-            k, c = _entry(term, 1, "a term of a definition")
-            definition.append((k, number_field.read(c)))
-        vectors.append(Vector(_text(parts["name"], "a vector name"), tuple(definition)))
-    return ListedClaim(
-        tuple(vectors),
-        tuple(_text(s, "a scalar name") for s in _list(data["scalars"], "scalars")),
-        named("inequalities", form),
-        named("equalities", form),
-        named("matrix-inequalities", matrix),
-        form(data["measure"]),
-        form(data["normaliser"]),
-        number_field.read(data["rate"]),
-        _text(data["title"], "the title") if "title" in data else "",
-        number_field,
-    )
-
-
-def _entry(data: object, arity: int, what: str) -> list[Any]:
-    items = _list(data, what)
-    if len(items) != arity + 1:
-        raise FormatError(f"{what} has {len(items)} parts instead of {arity + 1}")
-    return [_index(i, f"an index of {what}") for i in items[:arity]] + [items[arity]]
-
-
-def _increasing(indices: Sequence[Index], count: int, what: str) -> None:
-    if len(indices) != count or any(a >= b for a, b in pairwise(indices)):
-        raise FormatError(f"the {what} are not in strictly increasing order")
 
 
 def _read_multipliers(number_field: Field, data: object) -> dict[str, dict[Index, Any]]:
@@ -314,11 +118,11 @@ def _read_multipliers(number_field: Field, data: object) -> dict[str, dict[Index
     for name, entries in data.items():
         values: dict[Index, Any] = {}
         previous: Index = ()
-        for entry in _list(entries, f"the multipliers of {name[:60]}"):
-            items = _list(entry, "a multiplier")
+        for entry in reading.items(entries, f"the multipliers of {name[:60]}"):
+            items = reading.items(entry, "a multiplier")
             if len(items) < 2:
                 raise FormatError("a multiplier is a list of indices and a number")
-            index = tuple(_index(i, "an index of a multiplier") for i in items[:-1])
+            index = tuple(reading.index(i, "an index of a multiplier") for i in items[:-1])
             if index <= previous:
                 raise FormatError(f"the multipliers of {name[:60]} are not in strictly increasing order")
             previous = index
@@ -332,7 +136,7 @@ def _read_multipliers(number_field: Field, data: object) -> dict[str, dict[Index
 
 def _read_multiplier(number_field: Field, data: object) -> Any:
     if isinstance(data, list) and data and isinstance(data[0], list):
-        lower = [[number_field.read(a) for a in _list(row, "a row")] for row in data]
+        lower = [[number_field.read(a) for a in reading.items(row, "a row")] for row in data]
         if any(len(row) != i + 1 for i, row in enumerate(lower)):
             raise FormatError("a matrix multiplier is written as its lower triangle")
         size = len(lower)
@@ -341,9 +145,9 @@ def _read_multiplier(number_field: Field, data: object) -> Any:
 
 
 def _read_witness(number_field: Field, data: object) -> Witness:
-    parts = _fields(data, "the witness", ("coordinates", "scalars"))
-    rows = [_list(row, "coordinates of a vector") for row in _list(parts["coordinates"], "coordinates")]
-    scalars = _list(parts["scalars"], "scalars")
+    parts = reading.fields(data, "the witness", ("coordinates", "scalars"))
+    rows = [reading.items(row, "coordinates of a vector") for row in reading.items(parts["coordinates"], "coordinates")]
+    scalars = reading.items(parts["scalars"], "scalars")
     return Witness(
         tuple(tuple(number_field.read(a) for a in row) for row in rows),
         tuple(number_field.read(a) for a in scalars),
@@ -353,22 +157,27 @@ def _read_witness(number_field: Field, data: object) -> Witness:
 # ---- writing -------------------------------------------------------------------------------------
 
 
-def certificate_to_data(certificate: Certificate) -> dict[str, Any]:
+def certificate_to_data(certificate: Certificate | Proof) -> dict[str, Any]:
     """The JSON data of a certificate."""
     number_field = certificate.claim.field
     write = number_field.write
     data: dict[str, Any] = {
         "format": FORMAT,
         "field": number_field.description(),
-        "claim": _claim_data(certificate.claim),
-        "multipliers": {
-            name: [
-                [*index, _multiplier_data(number_field, value)]
-                for index, value in sorted(values.items(), key=lambda item: item[0])
-                if _nonzero(value)
-            ]
-            for name, values in sorted(certificate.multipliers.items())
-        },
+        "claim": write_claim(certificate.claim),
+    }
+    if certificate.provenance:
+        data["provenance"] = dict(certificate.provenance)
+    if not isinstance(certificate, Certificate):
+        data["proof"] = write_proof(certificate)
+        return data
+    data["multipliers"] = {
+        name: [
+            [*index, _multiplier_data(number_field, value)]
+            for index, value in sorted(values.items(), key=lambda item: item[0])
+            if _nonzero(value)
+        ]
+        for name, values in sorted(certificate.multipliers.items())
     }
     if certificate.kernel:
         data["kernel"] = [[write(a) for a in vector] for vector in certificate.kernel]
@@ -377,8 +186,6 @@ def certificate_to_data(certificate: Certificate) -> dict[str, Any]:
             "coordinates": [[write(a) for a in row] for row in certificate.witness.coordinates],
             "scalars": [write(a) for a in certificate.witness.scalars],
         }
-    if certificate.provenance:
-        data["provenance"] = dict(certificate.provenance)
     return data
 
 
@@ -386,74 +193,13 @@ def _nonzero(value: Any) -> bool:
     return isinstance(value, tuple) or bool(value)
 
 
-def _lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -> list[list[Any]]:
-    return [[write(a) for a in row[: i + 1]] for i, row in enumerate(rows)]
-
-
 def _multiplier_data(number_field: Field, value: Any) -> Any:
     if isinstance(value, tuple):
-        return _lower_triangle(value, number_field.write)
+        return lower_triangle(value, number_field.write)
     return number_field.write(value)
 
 
-def _claim_data(claim: Claim) -> dict[str, Any]:
-    write = claim.field.write
-    if isinstance(claim, MethodClaim):
-        cls = claim.function_class
-        method: dict[str, Any]
-        if isinstance(claim.method, GradientDescent):
-            method = {"type": "gradient-descent", "steps": [write(h) for h in claim.method.steps]}
-        else:
-            method = {"type": "fixed-step", "matrix": [[write(h) for h in row] for row in claim.method.matrix]}
-        return {
-            "kind": "method",
-            "class": {"L": "L" if cls.L is None else write(cls.L), "mu/L": write(cls.mu_over_L)},
-            "method": method,
-            "measure": claim.measure.value,
-            "initial": claim.initial.value,
-            "rate": write(claim.rate),
-        }
-    if isinstance(claim, ListedClaim):
-        return _listed_claim_data(claim)
-    raise ClaimError(f"a claim of type {type(claim).__name__} cannot be written to a file")
-
-
-def _listed_claim_data(claim: ListedClaim) -> dict[str, Any]:
-    write = claim.field.write
-
-    def form(value: Form) -> dict[str, Any]:
-        entry: dict[str, Any] = {}
-        if value.quadratic:
-            entry["quadratic"] = [[*key, write(value.quadratic[key])] for key in sorted(value.quadratic)]
-        if value.linear:
-            entry["linear"] = [[s, write(value.linear[s])] for s in sorted(value.linear)]
-        if value.constant:
-            entry["constant"] = write(value.constant)
-        return entry
-
-    data: dict[str, Any] = {
-        "kind": "listed",
-        "vectors": [
-            v.name if v.definition is None else {"name": v.name, "definition": [[k, write(a)] for k, a in v.definition]}
-            for v in claim.vectors
-        ],
-        "scalars": list(claim.scalars),
-        "measure": form(claim.measure),
-        "normaliser": form(claim.normaliser),
-        "rate": write(claim.rate),
-    }
-    if claim.title:
-        data["title"] = claim.title
-    if claim.inequalities:
-        data["inequalities"] = [[name, form(f)] for name, f in claim.inequalities]
-    if claim.equalities:
-        data["equalities"] = [[name, form(f)] for name, f in claim.equalities]
-    if claim.matrix_inequalities:
-        data["matrix-inequalities"] = [[name, _lower_triangle(m, form)] for name, m in claim.matrix_inequalities]
-    return data
-
-
-def certificate_to_text(certificate: Certificate) -> str:
+def certificate_to_text(certificate: Certificate | Proof) -> str:
     """The JSON text of a certificate: sorted keys, one line for every multiplier or step."""
     return _layout(certificate_to_data(certificate)) + "\n"
 
@@ -470,7 +216,7 @@ def _layout(value: Any, indent: int = 0) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def save(certificate: Certificate, path: str | os.PathLike[str]) -> None:
+def save(certificate: Certificate | Proof, path: str | os.PathLike[str]) -> None:
     """Write a certificate file. The file appears whole or not at all."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -491,7 +237,7 @@ def _sha256(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def digest(certificate: Certificate) -> str:
+def digest(certificate: Certificate | Proof) -> str:
     """SHA-256 of everything in the certificate but its provenance."""
     data = certificate_to_data(certificate)
     data.pop("provenance", None)
@@ -500,4 +246,4 @@ def digest(certificate: Certificate) -> str:
 
 def claim_digest(claim: Claim) -> str:
     """SHA-256 of the claim and its field: equal for two proofs of one theorem."""
-    return _sha256({"format": FORMAT, "field": claim.field.description(), "claim": _claim_data(claim)})
+    return _sha256({"format": FORMAT, "field": claim.field.description(), "claim": write_claim(claim)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Context, Decimal
 from functools import cached_property
 from itertools import pairwise
 from math import gcd
@@ -192,11 +193,7 @@ class NumberField:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return (
-            isinstance(other, NumberField)
-            and self._index == other._index
-            and self.polynomial == other.polynomial
-        )
+        return isinstance(other, NumberField) and self._index == other._index and self.polynomial == other.polynomial
 
     def __hash__(self) -> int:
         return hash((str(self.polynomial), self._index))
@@ -219,15 +216,7 @@ class NumberField:
         if cached is not None:
             return cached
         low, high = self._interval
-        width = fmpq(1, fmpz(1) << bits)
-        sign_low = 1 if self.polynomial(low) > 0 else -1
-        while high - low > width:
-            middle = (low + high) / 2
-            value = self.polynomial(middle)
-            if (value > 0) == (sign_low > 0):
-                low = middle
-            else:
-                high = middle
+        low, high = _refined_root(self.polynomial, low, high, bits)
         self._interval = (low, high)
         first, _ = _floor_ceiling(int(low.p), int(low.q), bits)
         centres, errors = [1 << bits], [0]
@@ -294,9 +283,13 @@ class NumberField:
     def generator_text(self) -> str:
         """``sqrt(d)``-form of the generator for quadratic fields, a root description otherwise."""
         if self.degree == 2:
-            return f"sqrt({self._square_root_form[0]})"
-        low, high = self.scaled_enclosure(self.generator, 40)
-        return f"root of {_polynomial_text(self.polynomial)} near {(low + high) / 2 ** 41:.10g}"
+            return f"sqrt({fmpz(self._square_root_form[0])})"
+        bits = 40
+        low, high = self.scaled_enclosure(self.generator, bits)
+        while abs(low + high) < 1 << 40 and bits < 1 << 15:
+            bits *= 2
+            low, high = self.scaled_enclosure(self.generator, bits)
+        return f"root of {_polynomial_text(self.polynomial)} near {approximate_text(low + high, bits + 1, 10)}"
 
     @cached_property
     def _square_root_form(self) -> tuple[int, fmpq, fmpq]:
@@ -310,7 +303,7 @@ class NumberField:
                 radicand //= factor * factor
                 scale *= factor
         centre = -c1 / 2
-        if self.polynomial.derivative()(self.root[1]) < 0 or self.root[1] <= centre:
+        if self.root[1] <= centre or self.polynomial(self.root[1]) < 0:  # theta is the smaller root
             scale = -scale
         return radicand, centre, scale
 
@@ -322,7 +315,7 @@ class NumberField:
         if self.degree == 2:
             radicand, centre, scale = self._square_root_form
             rational = coefficients[0] + coefficients[1] * centre
-            return _sum_text([(rational, ""), (coefficients[1] * scale, f"sqrt({radicand})")])
+            return _sum_text([(rational, ""), (coefficients[1] * scale, f"sqrt({fmpz(radicand)})")])
         names = [""] + ["theta" if k == 1 else f"theta**{k}" for k in range(1, self.degree)]
         return _sum_text(list(zip(coefficients, names, strict=False)))
 
@@ -430,10 +423,53 @@ class Number:
         return self.field.text(self)
 
 
+def _refined_root(polynomial: fmpq_poly, low: fmpq, high: fmpq, bits: int) -> tuple[fmpq, fmpq]:
+    """A part of the isolating interval, no wider than 2**-bits, that holds the root.
+
+    Bisection, with Newton guesses that double the precision. An interval is only ever replaced by a part
+    of it at whose ends the polynomial has different signs, so a bad guess costs time and nothing else.
+    """
+    width = fmpq(1, fmpz(1) << bits)
+    derivative = polynomial.derivative()
+    positive_low = polynomial(low) > 0
+    steps = 0
+    while high - low > width:
+        middle = (low + high) / 2
+        value = polynomial(middle)
+        if (value > 0) == positive_low:
+            low = middle
+        else:
+            high = middle
+        steps += 1
+        slope = derivative(middle) if steps % 8 == 0 else 0
+        if slope == 0:
+            continue
+        # room for an error of Newton's step as large as (high - low)**2 * 2**16
+        gap = (high - low) ** 2
+        precision = int(gap.q).bit_length() - int(gap.p).bit_length() - 17
+        if precision < 1 or fmpq(1, fmpz(1) << precision) * 4 > high - low:
+            continue
+        precision = min(precision, bits + 2)
+        guess, _ = _floor_ceiling(*_integers(middle - value / slope), precision)
+        left, right = fmpq(guess - 1, fmpz(1) << precision), fmpq(guess + 2, fmpz(1) << precision)
+        if low < left and right < high:
+            if (polynomial(left) > 0) == positive_low and (polynomial(right) > 0) != positive_low:
+                low, high, steps = left, right, 7
+    return low, high
+
+
+def _integers(value: fmpq) -> tuple[int, int]:
+    return int(value.p), int(value.q)
+
+
 def _sturm_chain(polynomial: fmpq_poly) -> list[fmpq_poly]:
     chain = [polynomial, polynomial.derivative()]
     while chain[-1].degree() > 0:
-        chain.append(-(chain[-2] % chain[-1]))
+        remainder = -(chain[-2] % chain[-1])
+        # a positive factor changes no sign; without it the coefficients would grow quadratically
+        integral = remainder.numer()
+        content = integral.content()
+        chain.append(fmpq_poly(integral / content if content > 1 else integral))
     return chain
 
 
@@ -471,6 +507,12 @@ def _sum_text(terms: Sequence[tuple[fmpq, str]]) -> str:
         negative = coefficient < 0
         parts.append((" - " if negative else " + ") + body if parts else ("-" if negative else "") + body)
     return "".join(parts) or "0"
+
+
+def approximate_text(numerator: int, bits: int, digits: int) -> str:
+    """numerator / 2**bits rounded to `digits` significant decimals, for people."""
+    context = Context(prec=digits)
+    return f"{context.divide(Decimal(numerator), Decimal(1 << bits)).normalize(context):g}"
 
 
 def common_denominator(values: Sequence[fmpq]) -> int:

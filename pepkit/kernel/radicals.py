@@ -19,7 +19,7 @@ from typing import Any
 from flint import fmpq, fmpz
 
 from pepkit.kernel.errors import ClaimError, FormatError, UndecidedError
-from pepkit.kernel.numbers import RATIONALS, rational_from_text, rational_text
+from pepkit.kernel.numbers import RATIONALS, approximate_text, rational_from_text, rational_text
 
 __all__ = ["Enclosed", "RadicalField"]
 
@@ -27,6 +27,8 @@ Operand = str | int
 Instruction = tuple[str, Operand] | tuple[str, Operand, Operand]
 
 MAX_INSTRUCTIONS = 100_000
+MAX_BITS = 1 << 17
+MAX_TOTAL_BITS = 1 << 26
 DEFAULT_PRECISION = 320
 PRECISION_LIMIT = 16_384
 _ARITY = {"sqrt": 1, "+": 2, "-": 2, "*": 2, "/": 2}
@@ -132,6 +134,13 @@ class Enclosed:
     def __hash__(self) -> int:
         return hash((self.node, str(self.exact)))
 
+    def size_bits(self) -> int:
+        """Bits before the binary point and of the exact value; the precision does not matter."""
+        size = max(max(abs(self.low), abs(self.high)).bit_length() - self.field.precision, 0)
+        if self.exact is not None:
+            size += int(self.exact.p).bit_length() + int(self.exact.q).bit_length()
+        return size
+
     def __repr__(self) -> str:
         return self.field.text(self)
 
@@ -163,8 +172,14 @@ class RadicalField:
         self.program: tuple[Instruction, ...] = tuple(tuple(i) for i in program)  # type: ignore[misc]
         self.precision = precision
         self.nodes: list[Enclosed] = []
+        total = 0
         for index, instruction in enumerate(self.program):
             value = self._evaluate(instruction)
+            size = value.size_bits()
+            total += size
+            # repeated squaring doubles the length of a number with every instruction
+            if size > MAX_BITS or total > MAX_TOTAL_BITS:
+                raise ClaimError(f"instruction {index} of the radical field makes the numbers too long")
             self.nodes.append(Enclosed(self, value.low, value.high, value.exact, index))
 
     def _evaluate(self, instruction: Sequence[Any]) -> Enclosed:
@@ -273,22 +288,28 @@ class RadicalField:
         expression = None if value.node is None else self._expression(value.node, 60)
         if expression is not None:
             return expression[0]
-        middle = fmpq(value.low + value.high, 2 << self.precision)
-        return f"{int(middle.p) / int(middle.q):.15g}..."
+        return approximate_text(value.low + value.high, self.precision + 1, 15) + "..."
 
     def _expression(self, operand: Operand, budget: int) -> tuple[str, int] | None:
         """(text, precedence) of an operand, or None where the text would exceed `budget` characters."""
         if isinstance(operand, str):
+            if len(operand) > budget:
+                return None
             return operand, 1 if "/" in operand or operand.startswith("-") else 3
         operation, *operands = self.program[operand]
-        parts = [self._expression(o, budget) if budget > 0 else None for o in operands]
-        if any(part is None for part in parts):
-            return None
+        parts = []
+        remaining = budget - 1
+        for inner in operands:
+            part = self._expression(inner, remaining) if remaining > 0 else None
+            if part is None:
+                return None
+            parts.append(part)
+            remaining -= len(part[0])
         if operation == "sqrt":
-            result = f"sqrt({parts[0][0]})", 3  # type: ignore[index]
+            result = f"sqrt({parts[0][0]})", 3
         else:
             level = 1 if operation in "+-" else 2
-            (left, left_level), (right, right_level) = parts  # type: ignore[misc]
+            (left, left_level), (right, right_level) = parts
             left = f"({left})" if left_level < level else left
             right = f"({right})" if right_level <= level and operation != "+" else right
             right = f"({right})" if operation == "+" and right.startswith("-") else right

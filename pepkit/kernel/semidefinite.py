@@ -76,16 +76,12 @@ def prove_positive_semidefinite(
     )
 
 
-def _is_zero_row(
-    matrix: Sequence[Sequence[Any]], i: int, rows: Sequence[int], names: Sequence[str], what: str
-) -> bool:
+def _is_zero_row(matrix: Sequence[Sequence[Any]], i: int, rows: Sequence[int], names: Sequence[str], what: str) -> bool:
     if matrix[i][i]:
         return False
     for j in rows:
         if matrix[i][j]:
-            raise CertificateError(
-                f"{what} has a zero on the diagonal at row {names[i]} but not at column {names[j]}"
-            )
+            raise CertificateError(f"{what} has a zero on the diagonal at row {names[i]} but not at column {names[j]}")
     return True
 
 
@@ -120,9 +116,7 @@ def _check_kernel(matrix: Sequence[Sequence[Any]], kernel: Sequence[Sequence[Any
     return set(pivots)
 
 
-def _cholesky(
-    matrix: Sequence[Sequence[Any]], field: Field, names: Sequence[str], bits: int
-) -> tuple[str, bool]:
+def _cholesky(matrix: Sequence[Sequence[Any]], field: Field, names: Sequence[str], bits: int) -> tuple[str, bool]:
     """Try argument 2 with a factor of `bits` fractional bits; returns (failure, hopeless), '' if proved."""
     size = len(matrix)
     scale = 2 * bits

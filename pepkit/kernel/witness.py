@@ -42,9 +42,7 @@ class Evaluation:
         if any(len(row) != witness.dimension for row in witness.coordinates):
             raise FormatError("the vectors of the witness differ in length")
         if len(witness.scalars) != len(statement.scalars):
-            raise FormatError(
-                f"the witness has {len(witness.scalars)} scalars, the statement {len(statement.scalars)}"
-            )
+            raise FormatError(f"the witness has {len(witness.scalars)} scalars, the statement {len(statement.scalars)}")
         self.scalars = [coerce(value) for value in witness.scalars]
         given = dict(zip(basis, witness.coordinates, strict=True))
         zero = coerce(0)
@@ -108,9 +106,7 @@ def check_witness(statement: Statement, witness: Witness) -> Any:
             value = evaluation.value(form)
             sign = field.sign(value)
             if sign < 0 or (sign > 0 and family.relation == "="):
-                raise CertificateError(
-                    f"the witness violates {family.describe(index)}: {_short(field.text(value))}"
-                )
+                raise CertificateError(f"the witness violates {family.describe(index)}: {_short(field.text(value))}")
     return evaluation.value(statement.measure) / normaliser
 
 

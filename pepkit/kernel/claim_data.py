@@ -1,0 +1,205 @@
+"""Claims as JSON data. A new kind of claim is one reader, one writer and one line in `KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from pepkit.kernel import reading
+from pepkit.kernel.claims import (
+    Claim,
+    FixedStepMethod,
+    GradientDescent,
+    InitialCondition,
+    ListedClaim,
+    Measure,
+    MethodClaim,
+    SmoothFunctionClass,
+)
+from pepkit.kernel.errors import ClaimError, FormatError
+from pepkit.kernel.numbers import Field
+from pepkit.kernel.statement import Form, Vector
+
+__all__ = ["KINDS", "lower_triangle", "read_claim", "write_claim"]
+
+
+def read_claim(number_field: Field, data: object) -> Claim:
+    """The claim in the JSON object `data`; FormatError or ClaimError if it is none."""
+    if not isinstance(data, dict):
+        raise FormatError("the claim is not a JSON object")
+    for kind, (_, reader, _) in KINDS.items():
+        if data.get("kind") == kind:
+            return reader(number_field, data)
+    raise FormatError(f"unknown kind of claim {str(data.get('kind'))[:40]!r}; known are {', '.join(KINDS)}")
+
+
+def write_claim(claim: Claim) -> dict[str, Any]:
+    """The JSON object of a claim with a rate."""
+    for kind, (cls, _, writer) in KINDS.items():
+        if isinstance(claim, cls):
+            return {"kind": kind, **writer(claim)}
+    raise ClaimError(f"a claim of type {type(claim).__name__} cannot be written to a file")
+
+
+def _read_method_claim(number_field: Field, data: dict[str, Any]) -> MethodClaim:
+    reading.fields(data, "the claim", ("kind", "class", "method", "measure", "initial", "rate"))
+    read = number_field.read
+    cls = reading.fields(data["class"], "the class", ("L", "mu/L"))
+    smoothness = None if cls["L"] == "L" else read(cls["L"])
+    method = data["method"]
+    kind = method.get("type") if isinstance(method, dict) else None
+    parsed: GradientDescent | FixedStepMethod
+    if kind == "gradient-descent":
+        reading.fields(method, "the method", ("type", "steps"))
+        parsed = GradientDescent(tuple(read(h) for h in reading.items(method["steps"], "steps")))
+    elif kind == "fixed-step":
+        reading.fields(method, "the method", ("type", "matrix"))
+        rows = [reading.items(row, "a row of the step matrix") for row in reading.items(method["matrix"], "matrix")]
+        parsed = FixedStepMethod(tuple(tuple(read(h) for h in row) for row in rows))
+    else:
+        raise FormatError(f"unknown type of method {str(kind)[:40]!r}")
+    return MethodClaim(
+        number_field,
+        SmoothFunctionClass(read(cls["mu/L"]), smoothness),
+        parsed,
+        _member(Measure, data["measure"]),
+        _member(InitialCondition, data["initial"]),
+        read(data["rate"]),
+    )
+
+
+def _member(enumeration: Any, value: object) -> Any:
+    for member in enumeration:
+        if member.value == value:
+            return member
+    known = ", ".join(repr(member.value) for member in enumeration)
+    raise FormatError(f"unknown value {str(value)[:60]!r}; known are {known}")
+
+
+def _write_method_claim(claim: MethodClaim) -> dict[str, Any]:
+    write = claim.field.write
+    cls = claim.function_class
+    method: dict[str, Any]
+    if isinstance(claim.method, GradientDescent):
+        method = {"type": "gradient-descent", "steps": [write(h) for h in claim.method.steps]}
+    else:
+        method = {"type": "fixed-step", "matrix": [[write(h) for h in row] for row in claim.method.matrix]}
+    return {
+        "class": {"L": "L" if cls.L is None else write(cls.L), "mu/L": write(cls.mu_over_L)},
+        "method": method,
+        "measure": claim.measure.value,
+        "initial": claim.initial.value,
+        "rate": write(claim.rate),
+    }
+
+
+def _read_listed_claim(number_field: Field, data: dict[str, Any]) -> ListedClaim:
+    reading.fields(
+        data,
+        "the claim",
+        ("kind", "vectors", "scalars", "measure", "normaliser", "rate"),
+        ("inequalities", "equalities", "matrix-inequalities", "title"),
+    )
+
+    def form(entry: object) -> Form:
+        parts = reading.fields(entry, "a form", (), ("quadratic", "linear", "constant"))
+        quadratic = {}
+        for term in reading.items(parts.get("quadratic", []), "quadratic"):
+            p, q, c = reading.entry(term, 2, "a quadratic term")
+            quadratic[(p, q)] = number_field.read(c)
+        linear = {}
+        for term in reading.items(parts.get("linear", []), "linear"):
+            s, c = reading.entry(term, 1, "a linear term")
+            linear[s] = number_field.read(c)
+        reading.increasing(
+            list(quadratic), len(reading.items(parts.get("quadratic", []), "quadratic")), "quadratic terms"
+        )
+        reading.increasing(
+            [(s,) for s in linear], len(reading.items(parts.get("linear", []), "linear")), "linear terms"
+        )
+        return Form(quadratic, linear, number_field.read(parts.get("constant", "0")))
+
+    def named(key: str, reader: Callable[[object], Any]) -> tuple[tuple[str, Any], ...]:
+        pairs = []
+        for item in reading.items(data.get(key, []), key):
+            if len(reading.items(item, f"an entry of {key}")) != 2:
+                raise FormatError(f"an entry of {key} is not a pair of name and form")
+            pairs.append((reading.text(item[0], "a name"), reader(item[1])))
+        return tuple(pairs)
+
+    def matrix(entry: object) -> tuple[tuple[Form, ...], ...]:
+        lower = [[form(e) for e in reading.items(row, "a row")] for row in reading.items(entry, "a matrix of forms")]
+        if any(len(row) != i + 1 for i, row in enumerate(lower)):
+            raise FormatError("a matrix inequality is written as its lower triangle")
+        size = len(lower)
+        return tuple(tuple(lower[max(i, j)][min(i, j)] for j in range(size)) for i in range(size))
+
+    vectors = []
+    for item in reading.items(data["vectors"], "vectors"):
+        if isinstance(item, str):
+            vectors.append(Vector(reading.text(item, "a vector name")))
+            continue
+        parts = reading.fields(item, "a vector", ("name", "definition"))
+        definition = []
+        for term in reading.items(parts["definition"], "a definition"):
+            k, c = reading.entry(term, 1, "a term of a definition")
+            definition.append((k, number_field.read(c)))
+        vectors.append(Vector(reading.text(parts["name"], "a vector name"), tuple(definition)))
+    return ListedClaim(
+        tuple(vectors),
+        tuple(reading.text(s, "a scalar name") for s in reading.items(data["scalars"], "scalars")),
+        named("inequalities", form),
+        named("equalities", form),
+        named("matrix-inequalities", matrix),
+        form(data["measure"]),
+        form(data["normaliser"]),
+        number_field.read(data["rate"]),
+        reading.text(data["title"], "the title") if "title" in data else "",
+        number_field,
+    )
+
+
+def _write_listed_claim(claim: ListedClaim) -> dict[str, Any]:
+    write = claim.field.write
+
+    def form(value: Form) -> dict[str, Any]:
+        entry: dict[str, Any] = {}
+        if value.quadratic:
+            entry["quadratic"] = [[*key, write(value.quadratic[key])] for key in sorted(value.quadratic)]
+        if value.linear:
+            entry["linear"] = [[s, write(value.linear[s])] for s in sorted(value.linear)]
+        if value.constant:
+            entry["constant"] = write(value.constant)
+        return entry
+
+    data: dict[str, Any] = {
+        "vectors": [
+            v.name if v.definition is None else {"name": v.name, "definition": [[k, write(a)] for k, a in v.definition]}
+            for v in claim.vectors
+        ],
+        "scalars": list(claim.scalars),
+        "measure": form(claim.measure),
+        "normaliser": form(claim.normaliser),
+        "rate": write(claim.rate),
+    }
+    if claim.title:
+        data["title"] = claim.title
+    if claim.inequalities:
+        data["inequalities"] = [[name, form(f)] for name, f in claim.inequalities]
+    if claim.equalities:
+        data["equalities"] = [[name, form(f)] for name, f in claim.equalities]
+    if claim.matrix_inequalities:
+        data["matrix-inequalities"] = [[name, lower_triangle(m, form)] for name, m in claim.matrix_inequalities]
+    return data
+
+
+def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -> list[list[Any]]:
+    """The lower triangle of a symmetric matrix, row by row."""
+    return [[write(a) for a in row[: i + 1]] for i, row in enumerate(rows)]
+
+
+KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Callable[[Any], dict[str, Any]]]] = {
+    "method": (MethodClaim, _read_method_claim, _write_method_claim),
+    "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
+}
+"""Kind in the file -> (type, reader, writer)."""
