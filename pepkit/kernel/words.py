@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
@@ -85,7 +86,7 @@ def _times(factor: str, unit: str) -> str:
 
 def method_text(claim: MethodClaim, limit: int = 12) -> str:
     """The method with its exact steps; long schedules show their beginning and their length."""
-    text = claim.field.text
+    text = _readable(claim.field)
     smoothness = "L" if claim.function_class.L is None else claim.field.text(claim.function_class.L)
     if isinstance(claim.method, GradientDescent):
         steps = claim.method.steps
@@ -100,6 +101,16 @@ def method_text(claim: MethodClaim, limit: int = 12) -> str:
     if len(rows) > 4:
         listed += f"; ... {len(rows)} rows"
     return f"the fixed-step method x_i = x_0 - (1/{smoothness}) sum_(k<i) h_ik grad f(x_k), h = [{listed}]"
+
+
+def _readable(number_field: Field, limit: int = 60) -> Callable[[Any], str]:
+    """Exact text of numbers, shortened to decimals (with dots) where it would be longer than `limit`."""
+
+    def text(value: Any) -> str:
+        exact = number_field.text(value)
+        return exact if len(exact) <= limit else decimal_text(number_field, value) + "..."
+
+    return text
 
 
 def measure_text(claim: MethodClaim) -> str:
