@@ -30,7 +30,7 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
     scope = {}
-    exec(code, scope)  # noqa: S102
+    exec(code, scope)
     assert str(scope["result"].rate) == "-13/62 + 5*sqrt(2)/31"
     assert scope["result"].tight
 
