@@ -109,7 +109,11 @@ def _refined(certificate: Certificate) -> Certificate | None:
     finer = certificate.claim.field.refined()
     if finer is None:
         return None
-    refined = certificate_from_data(certificate_to_data(certificate), field=finer)
+    try:
+        data = certificate_to_data(certificate)
+    except ClaimError:  # built from intermediate results, which have no name to look up in the finer field
+        return None
+    refined = certificate_from_data(data, field=finer)
     return refined if isinstance(refined, Certificate) else None
 
 
@@ -193,9 +197,10 @@ def _matrix_terms(
     number_field: Field, form: tuple[tuple[Form, ...], ...], value: Any, name: str
 ) -> list[tuple[Form, Any]]:
     size = len(form)
-    if not isinstance(value, (tuple, list)) or len(value) != size or any(len(row) != size for row in value):
+    rows = value if isinstance(value, (tuple, list)) else ()
+    if len(rows) != size or any(not isinstance(row, (tuple, list)) or len(row) != size for row in rows):
         raise FormatError(f"the multiplier of {name} is not a {size} x {size} matrix")
-    multiplier = [[number_field.coerce(a) for a in row] for row in value]
+    multiplier = [[number_field.coerce(a) for a in row] for row in rows]
     if any(multiplier[i][j] != multiplier[j][i] for i in range(size) for j in range(i)):
         raise FormatError(f"the multiplier of {name} is not symmetric")
     prove_positive_semidefinite(multiplier, number_field, [str(k) for k in range(size)], what=f"multiplier of {name}")

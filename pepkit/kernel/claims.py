@@ -46,6 +46,7 @@ Point = tuple[int | None, int | None, int | None]
 """Vector of x, vector of g, scalar of f; None stands for zero."""
 
 MAX_STEPS = 2048
+MAX_BASIS = 4096
 ZERO, ONE, HALF = fmpq(0), fmpq(1), fmpq(1, 2)
 
 
@@ -398,6 +399,8 @@ class ListedClaim(Claim):
             for k, _ in vector.definition or ():
                 if not 0 <= k < index:
                     raise ClaimError(f"vector {vector.name} is defined by a later vector")
+        if sum(vector.definition is None for vector in self.vectors) > MAX_BASIS:
+            raise ClaimError(f"more than {MAX_BASIS} basis vectors")
         matrices = [m for _, m in self.matrix_inequalities]
         if any(len(row) != len(matrix) for matrix in matrices for row in matrix):
             raise ClaimError("a matrix inequality is not square")

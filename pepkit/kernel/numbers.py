@@ -34,7 +34,7 @@ __all__ = [
 MAX_DIGITS = 6000
 """Longest numerator or denominator, in decimal digits, that is read from a file."""
 MAX_FIELD_DIGITS = 8000
-"""Most decimal digits in the minimal polynomial of a number field, and eight times those of an end point."""
+"""Most decimal digits in the minimal polynomial of a number field, and twenty times those of an end point."""
 MAX_DEGREE = 64
 """Largest degree of a number field that is read from a file."""
 
@@ -181,7 +181,10 @@ class NumberField:
         if len(factors) != 1 or factors[0][1] != 1:
             raise ClaimError("the minimal polynomial is reducible over Q")
         low, high = fmpq(root[0]), fmpq(root[1])
-        if max(_length(low), _length(high)) > MAX_FIELD_DIGITS // 8 or sum(map(_length, coefficients)) > MAX_FIELD_DIGITS:
+        if (
+            max(_length(low), _length(high)) > MAX_FIELD_DIGITS // 20
+            or sum(map(_length, coefficients)) > MAX_FIELD_DIGITS
+        ):
             raise ClaimError(f"the number field is described with more than {MAX_FIELD_DIGITS} digits")
         if not low < high:
             raise ClaimError("the interval of the root is empty")
@@ -458,9 +461,9 @@ def _refined_root(polynomial: fmpq_poly, low: fmpq, high: fmpq, bits: int) -> tu
         precision = min(precision, bits + 2)
         guess, _ = _floor_ceiling(*_integers(middle - value / slope), precision)
         left, right = fmpq(guess - 1, fmpz(1) << precision), fmpq(guess + 2, fmpz(1) << precision)
-        if low < left and right < high:
-            if (polynomial(left) > 0) == positive_low and (polynomial(right) > 0) != positive_low:
-                low, high, steps = left, right, 7
+        inside = low < left and right < high
+        if inside and (polynomial(left) > 0) == positive_low and (polynomial(right) > 0) != positive_low:
+            low, high, steps = left, right, 7
     return low, high
 
 

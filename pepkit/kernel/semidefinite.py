@@ -117,7 +117,7 @@ def _check_kernel(matrix: Sequence[Sequence[Any]], kernel: Sequence[Sequence[Any
 
 
 def _cholesky(matrix: Sequence[Sequence[Any]], field: Field, names: Sequence[str], bits: int) -> tuple[str, bool]:
-    """Try argument 2 with a factor of `bits` fractional bits; returns (failure, hopeless), '' if proved."""
+    """Try argument 2 with a factor of `bits` fractional bits; returns (failure, conclusive), '' if proved."""
     size = len(matrix)
     scale = 2 * bits
     exponents: list[int] = []
@@ -153,7 +153,8 @@ def _cholesky(matrix: Sequence[Sequence[Any]], field: Field, names: Sequence[str
             else:
                 rest -= shift
                 if rest <= 0:
-                    return f"the pivot at row {names[i]} is not positive", rest < -(shift << 8)
+                    # not conclusive: a nearly singular matrix may need more bits
+                    return f"the pivot at row {names[i]} is not positive", False
                 entry = isqrt(rest)
                 row.append(entry)
                 dominance[i] += shift + rest - entry * entry - error

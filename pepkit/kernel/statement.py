@@ -230,10 +230,17 @@ class _Accumulator:
 
     def eliminate(self, vectors: Sequence[Vector]) -> None:
         """Replace derived vectors by their definitions, last one first."""
+        later_basis: list[int] = []
         for d in range(len(vectors) - 1, -1, -1):
             definition = vectors[d].definition
             if definition is None:
+                later_basis.append(d)
                 continue
+            for q in later_basis:
+                coefficient = self.columns[q].pop(d, None)
+                if coefficient is not None:
+                    for k, a in definition:
+                        self._add(k, q, coefficient * a)
             column, self.columns[d] = self.columns[d], {}
             square = column.pop(d, None)
             for p, coefficient in column.items():

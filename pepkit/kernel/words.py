@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flint import fmpz
+
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
 from pepkit.kernel.numbers import Field, NumberField
 
@@ -28,7 +30,7 @@ def decimal_text(number_field: Field, value: Any, digits: int = 15) -> str:
     sign = 0
     bits = 64
     low = high = 0
-    while bits <= 1 << 14:
+    while bits <= 1 << 16:
         low, high = number_field.scaled_enclosure(value, bits)
         if low > 0 or high < 0 or (low == high == 0):
             sign = (low > 0) - (high < 0)
@@ -38,7 +40,7 @@ def decimal_text(number_field: Field, value: Any, digits: int = 15) -> str:
     if sign == 0:
         return "0"
     magnitude = abs(low + high) // 2
-    exponent = len(str(magnitude >> bits)) - 1 if magnitude >> bits else -1
+    exponent = len(str(fmpz(magnitude >> bits))) - 1 if magnitude >> bits else -1
     while exponent < 0 and magnitude * 10**-exponent < 1 << bits:
         exponent -= 1
     shift = digits - 1 - exponent
