@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from pepkit.kernel import Claim, GradientDescent, ListedClaim, MethodClaim, NumberField, Theorem
+from pepkit.kernel import Claim, CompositionClaim, GradientDescent, ListedClaim, MethodClaim, NumberField, Theorem
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, rate_text
 from pepkit.render.notation import clean, shortened
 from pepkit.render.worst_case import witness_words
@@ -31,6 +31,12 @@ def claim_brief(claim: Claim, limit: int = 100) -> str:
         rate = shortened(rate_text(claim, claim.rate), limit)
         return (
             f"{class_text(claim)}, {method}, N = {claim.steps}: {measure_text(claim)} <= {rate} * {initial_text(claim)}"
+        )
+    if isinstance(claim, CompositionClaim):
+        rate = shortened(rate_text(claim, claim.rate), limit)
+        return (
+            f"{class_text(claim)}, gradient descent, composition of {len(claim.instructions)} joins, "
+            f"N = {claim.steps}: {measure_text(claim)} <= {rate} * {initial_text(claim)}"
         )
     if isinstance(claim, ListedClaim):
         title = clean(claim.title) or "listed hypotheses"
