@@ -61,6 +61,8 @@ def sharpness_words(result: Any) -> str:
     """Sharp, or relaxed and by how much."""
     if result.sharp:
         return "sharp: the exact worst case"
+    if result.numerical_optimum is None and result.theorem.lower is not None:
+        return f"proved, {excess_words(result)}"
     if result.numerical_optimum is None:
         return "proved; how close it is to the worst case is not known"
     return f"not shown to be sharp, {excess_words(result)}"
@@ -71,7 +73,8 @@ def excess_words(result: Any) -> str:
     excess = result.excess
     if result.sharp or excess is None or isnan(excess):
         return "excess not known"
-    return f"relative excess {excess:.2g} over the numerical optimum"
+    over = "numerical optimum" if result.numerical_optimum is not None else "proved lower bound"
+    return f"relative excess {excess:.2g} over the {over}"
 
 
 def theorem_words(theorem: Theorem) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pepkit.algebra import Real, sqrt
-from pepkit.kernel import ClaimError
-from pepkit.kernel.joins import EMPTY, Block, Instruction, Program, evaluate
+from pepkit.kernel import ClaimError, RadicalField
+from pepkit.kernel.joins import EMPTY, Block, EnclosedRoots, Instruction, Program, evaluate
 
 __all__ = ["Composer", "Composition", "Weights", "parse_composition"]
 
@@ -160,7 +160,7 @@ class Composition:
             done.append(composer.join(mirror[kind], *parts))
         return composer.finish(done[-1], f"{self.name} reversed", f"reversal of {self.description or self.name}")
 
-    def weights(self, mu: Any = 0, arithmetic: str = "float") -> Weights:
+    def weights(self, mu: Any = 0, arithmetic: str | RadicalField = "float") -> Weights:
         """Weights, roots and inserted steps of all joins.
 
         Parameters
@@ -168,11 +168,15 @@ class Composition:
         mu
             mu/L, a number of the arithmetic.
         arithmetic
-            ``"float"``, or ``"exact"`` for `Real` expressions (not for f- and g-joins with mu > 0, whose steps are
-            roots of cubic equations over each other).
+            ``"float"``; ``"exact"`` for `Real` expressions (not for f- and g-joins with mu > 0, whose steps are
+            roots of cubic equations over each other); or a `RadicalField`, for its intervals.
         """
-        if arithmetic == "float":
-            m: Any = float(mu)
+        if isinstance(arithmetic, RadicalField):
+            m: Any = arithmetic.coerce(mu)
+            recorder = _Recorder(arithmetic.square_root, EnclosedRoots(arithmetic).cubic)
+            convex = m.exact is not None and bool(m.exact == 0)
+        elif arithmetic == "float":
+            m = float(mu)
             recorder = _Recorder(math.sqrt, _float_cubic)
             convex = m == 0
         else:
@@ -240,7 +244,7 @@ class Composition:
         texts: list[str] = []
         for kind, *operands in self.instructions:
             text = f"{kind}({', '.join('.' if o == EMPTY else texts[o] for o in operands)})"
-            if len(text) > 200:
+            if len(text) > 120:
                 return f"{self.name} ({len(self.instructions)} joins, {self.steps} steps)"
             texts.append(text)
         return texts[-1]

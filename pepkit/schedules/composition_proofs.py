@@ -29,6 +29,8 @@ __all__ = ["ExactComposition", "composition_proof", "exact_composition", "measur
 
 ENCLOSED_DIGITS = 40
 """Significant digits of a rational rate that is proved by enclosures."""
+MAX_EXACT_JOINS = 256
+"""A tree with more joins lies in no small field unless its parts repeat, and then it has fewer."""
 
 
 def measures(composition: Composition, convex: bool = True) -> tuple[tuple[Measure, InitialCondition], ...]:
@@ -54,6 +56,8 @@ class ExactComposition:
 
 def exact_composition(composition: Composition, mu: Any = 0, L: Any = None) -> ExactComposition | None:
     """All numbers of the tree in one field, or None where that is too large (degree above 16, cubic equations)."""
+    if len(composition.instructions) > MAX_EXACT_JOINS:
+        return None
     ratio = exact(mu)
     smoothness = None if L is None else exact(L)
     try:

@@ -9,7 +9,7 @@ gradient steps: Rotaru, Glineur, Patrinos 2406.17506.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from pepkit.kernel import ClaimError
 from pepkit.kernel.joins import EMPTY
 from pepkit.schedules.composition import Composer, Composition, Operand, _float_cubic, parse_composition
 
-__all__ = ["composition", "composition_names", "needs_strong_convexity", "optimal_prefixes", "tree"]
+__all__ = ["anytime_ends", "composition", "composition_names", "needs_strong_convexity", "optimal_prefixes", "tree"]
 
 RHO = 1 + math.sqrt(2)
 MAX_CHAIN = 100_000
@@ -133,26 +133,30 @@ def _left_heavy(steps: int, mu: float) -> Composition:
     return Composition(found.instructions, "left-heavy", source)
 
 
+def anytime_ends() -> Iterator[tuple[int, int]]:
+    """(N, level) of every block of the anytime schedule: silver blocks of 2^level - 1 steps after one joining step."""
+    total, level = 0, 1
+    while True:
+        for _ in range(math.floor(2 * RHO**level)):
+            total += 1 << level
+            yield total, level
+        level += 1
+
+
 def _anytime(steps: int, mu: float) -> Composition:
     """s <- s-join(s, silver_j), floor(2 rho^j) times for j = 1, 2, ...; N must end a block."""
     composer = Composer()
     part: Operand = EMPTY
-    total, level = 0, 1
-    while total < steps:
-        silver = _silver(composer, level)
-        for _ in range(math.floor(2 * RHO**level)):
-            if total + (1 << level) > steps:
-                raise ClaimError(
-                    f"the anytime schedule is a composition where a block ends; {steps} is no such N "
-                    f"(near: {total} or {total + (1 << level)})" if total else
-                    f"the anytime schedule is a composition where a block ends; the first is {1 << level}"
-                )  # fmt: skip
-            part = composer.join("s", part, silver)
-            total += 1 << level
-            if total == steps:
-                break
-        level += 1
-    return composer.finish(part, "anytime", "anytime schedule (Zhang, Lee, Du, Chen 2411.17668)")
+    before = 0
+    for total, level in anytime_ends():
+        if total > steps:
+            near = f"{before} or {total}" if before else str(total)
+            raise ClaimError(f"anytime is a composition where a block ends; {steps} is no such N (near: {near})")
+        part = composer.join("s", part, _silver(composer, level))
+        if total == steps:
+            return composer.finish(part, "anytime", "anytime schedule (Zhang, Lee, Du, Chen 2411.17668)")
+        before = total
+    raise ClaimError("unreachable")
 
 
 def _chain(kind: str, name: str, description: str) -> Callable[[int, float], Composition]:
