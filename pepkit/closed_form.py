@@ -66,9 +66,7 @@ def certify_composition(
     return _finish(certificate, begin, sympy)
 
 
-def certify_constant(
-    steps: int, step: Any = 1, *, L: Any = None, sympy: bool | str = "auto"
-) -> Result | None:
+def certify_constant(steps: int, step: Any = 1, *, L: Any = None, sympy: bool | str = "auto") -> Result | None:
     """The rate of f(x_N) - f_* for a constant step in closed form; None where that certificate does not hold."""
     begin = time.perf_counter()
     try:
@@ -92,7 +90,9 @@ def _finish(certificate: Any, begin: float, sympy: bool | str) -> Result:
     if theorem.lower is None:
         notes.append("no worst case is attached: the rate is proved, its tightness not checked here")
     elif not theorem.tight:
-        notes.append("the exact worst case lies in a tower of square or cubic roots; the rate is a rational number just above it")
+        notes.append(
+            "the worst case lies in a tower of square or cubic roots; the rate is a rational number just above it"
+        )
     checked = time.perf_counter()
     stages = [("closed form", built - begin, ""), ("check", checked - built, "kernel")]
     engines = ["kernel"]

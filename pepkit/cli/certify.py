@@ -204,14 +204,19 @@ def _closed_form(
         )
         if result is not None:
             return result
-    elif plan.name == "constant" and plan.arguments is not None and plan.mu.is_rational and plan.mu.value == 0:
-        if measure in (None, "function-value") and initial == "distance":
-            found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
-            if found is not None:
-                return found
+    elif plan.name == "constant" and plan.arguments is not None and _usual(plan, measure, initial):
+        found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
+        if found is not None:
+            return found
     if form is not None:
         raise ClaimError(f"{plan.name} has no closed-form certificate of this kind for this statement")
     return None
+
+
+def _usual(plan: Plan, measure: str | None, initial: str) -> bool:
+    """Whether the statement is f(x_N) - f_* over the distance for convex functions."""
+    convex = plan.mu.is_rational and plan.mu.value == 0
+    return convex and measure in (None, "function-value") and initial == "distance"
 
 
 def _step_matrix(file: Path) -> list[list[Any]]:

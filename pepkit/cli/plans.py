@@ -70,7 +70,8 @@ def find_plan(
         raise ClaimError(f"an expression follows the word tree, not {name!r}")
     if name not in schedule_names():
         if not Path(name).is_file():
-            raise ClaimError(unknown("schedule", name, (*schedule_names(), "tree EXPR")) + ", and there is no such file")
+            known = (*schedule_names(), "tree EXPR")
+            raise ClaimError(unknown("schedule", name, known) + ", and there is no such file")
         return Plan(name, steps, mu, file=name)
     if steps is None:
         raise ClaimError(f"the schedule {name} needs --steps N")
@@ -79,16 +80,16 @@ def find_plan(
         arguments["mu"] = mu
     if seed is not None and name == "arcsine":
         arguments["seed"] = seed
-    found = None
+    composed = None
     if name in composition_names():
         field, (ratio,) = realise([mu])
         try:
-            found = composition(name, steps, to_float(field, ratio))
+            composed = composition(name, steps, to_float(field, ratio))
         except ClaimError:
             # silver and anytime exist for every N, but are compositions for some only
             if name not in ("silver", "anytime"):
                 raise
-    return Plan(name, steps, mu, found, arguments)
+    return Plan(name, steps, mu, composed, arguments)
 
 
 def unknown(what: str, name: str, known: tuple[str, ...]) -> str:

@@ -177,7 +177,13 @@ class _View:
             "decimals": found,
             "exact": self.exact_steps(self.count) or None,
             "rates": [
-                {"measure": name, "value": value, "exact": rate.text or None, "proved": rate.proved, "source": rate.source}
+                {
+                    "measure": name,
+                    "value": value,
+                    "exact": rate.text or None if value == rate.value else None,
+                    "proved": rate.proved,
+                    "source": rate.source,
+                }
                 for rate in self.rates()
                 for name, value in rate.normalisations()
             ],

@@ -53,7 +53,8 @@ def derived_rate(block: Block, convex: bool, measure: Measure, initial: InitialC
     if (measure, initial) not in pairs:
         known = "; ".join(f"{a.value} over {b.value}" for a, b in pairs) or "none: close it, or make it part of a join"
         raise ClaimError(
-            f"a schedule of kind {block.kind} proves nothing about {measure.value} over {initial.value}; it decides {known}"
+            f"a schedule of kind {block.kind} proves nothing about {measure.value} over {initial.value}; "
+            f"it decides {known}"
         )
     weight = block.weight
     if block.kind == "s":

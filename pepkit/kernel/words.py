@@ -8,7 +8,16 @@ from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, Liste
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.numbers import Field, NumberField
 
-__all__ = ["class_text", "composition_text", "decimal_text", "initial_text", "measure_text", "method_text", "rate_text", "sentence"]
+__all__ = [
+    "class_text",
+    "composition_text",
+    "decimal_text",
+    "initial_text",
+    "measure_text",
+    "method_text",
+    "rate_text",
+    "sentence",
+]
 
 _MEASURE = {
     Measure.FUNCTION_VALUE: "f(x_{N}) - f(x_*)",

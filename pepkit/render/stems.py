@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pepkit.kernel import ClaimError
 
@@ -26,7 +27,7 @@ def stem_text(steps: Sequence[float], width: int = 80, height: int = 12) -> str:
     labels = 9
     columns = max(min(len(values), width - labels), 1)
     edges = [k * len(values) // columns for k in range(columns + 1)]
-    tops = [max(values[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    tops = [max(values[a:b]) for a, b in pairwise(edges)]
     positive = [v for v in values if v > 0]
     if not positive:
         return ""

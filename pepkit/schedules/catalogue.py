@@ -203,9 +203,10 @@ _SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "obs-f": obs_f,
     "chebyshev": chebyshev,
     "arcsine": arcsine,
-    **{name: partial(composed, name) for name in composition_names() if name not in ("silver", "obs-s", "obs-f", "anytime")},
     "anytime": anytime,
 }
+for _name in composition_names():
+    _SCHEDULES.setdefault(_name, partial(composed, _name))
 _PARAMETERS = {"constant": ("step",), "chebyshev": ("mu",), "arcsine": ("mu", "seed")}
 
 

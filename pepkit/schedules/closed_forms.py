@@ -24,6 +24,7 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.composition import derived_rate
 from pepkit.kernel.joins import EMPTY
+from pepkit.kernel.statement import Index
 from pepkit.schedules.composition import Composition, Weights
 from pepkit.schedules.composition_proofs import exact_composition, measures
 
@@ -86,7 +87,7 @@ def flat_certificate(
 
 def flat_multipliers(
     composition: Composition, weights: Weights, m: Any, convex: bool, measure: Measure
-) -> dict[str, Multipliers]:
+) -> dict[str, dict[Index, Any]]:
     """The multipliers of the conclusion rate * initial - measure, in any arithmetic with + - * /.
 
     `weights` and `m` are numbers of one arithmetic: a field, intervals, floats.
@@ -103,12 +104,13 @@ def flat_multipliers(
     else:
         values = builder.finish(parts[-1], measure)
     count = composition.steps
-    renamed = {
-        (count + 1 if i == STAR else i, count + 1 if j == STAR else j): value for (i, j), value in values.items() if value
+    star = count + 1
+    renamed: dict[Index, Any] = {
+        (star if i == STAR else i, star if j == STAR else j): value for (i, j), value in values.items() if value
     }
-    result: dict[str, Multipliers] = {"interpolation": dict(sorted(renamed.items()))}
+    result: dict[str, dict[Index, Any]] = {"interpolation": dict(sorted(renamed.items()))}
     if measure is Measure.SMALLEST_GRADIENT_NORM:
-        result["smallest-gradient"] = {(count,): weights.weight[-1] / weights.weight[-1]}  # type: ignore[dict-item]
+        result["smallest-gradient"] = {(count,): weights.weight[-1] / weights.weight[-1]}
     return result
 
 

@@ -184,7 +184,7 @@ class Composition:
             recorder = _Recorder(sqrt, _no_cubic)
             convex = m.is_rational and m.value == 0
         block = evaluate(Program(self.instructions), m, convex, recorder)
-        steps = [self._inserted(i, recorder.weights, recorder.roots[i], m, convex) for i in range(len(self.instructions))]
+        steps = [self._inserted(i, recorder.weights, root, m, convex) for i, root in enumerate(recorder.roots)]
         return Weights(tuple(recorder.weights), tuple(recorder.roots), tuple(steps), block)
 
     def _inserted(self, index: int, weights: Sequence[Any], root: Any, m: Any, convex: bool) -> Any:

@@ -62,9 +62,7 @@ def constant_step_certificate(steps: int, step: Any = 1, *, L: Any = None) -> Ce
     # the worst case spans the kernel of the residual
     one = field.coerce(1)
     points = [one - i * h * slope for i in range(n + 1)]
-    case = Witness(
-        ((one,), *((slope,) for _ in points)), tuple(slope * x - slope * slope * fmpq(1, 2) for x in points)
-    )
+    case = Witness(((one,), *((slope,) for _ in points)), tuple(slope * x - slope * slope * fmpq(1, 2) for x in points))
     kernel = (tuple([one] + [slope] * (n + 1)),)
     return Certificate(
         claim,

@@ -26,6 +26,7 @@ from pepkit.kernel import (
 ROOT_TWO = NumberField([-2, 0, 1], (1, 2))
 RHO = 1 + ROOT_TWO.generator
 SILVER = (("s", "empty", "empty"), ("s", 0, 0), ("s", 1, 1))
+ZERO = fmpq(0)
 F, G, X = Measure.FUNCTION_VALUE, Measure.GRADIENT_NORM, Measure.DISTANCE
 FROM_X, FROM_F = InitialCondition.DISTANCE, InitialCondition.FUNCTION_VALUE
 
@@ -35,7 +36,7 @@ def exact_silver():
     return CompositionProof(claim, (RHO, RHO**2, RHO**3), {"from": "a formula"})
 
 
-def enclosed(instructions, rate, mu=fmpq(0), measure=F, initial=FROM_X):
+def enclosed(instructions, rate, mu=ZERO, measure=F, initial=FROM_X):
     return CompositionProof(CompositionClaim(RATIONALS, SmoothFunctionClass(mu), instructions, measure, initial, rate))
 
 
@@ -98,7 +99,7 @@ def test_rational_weights_are_exact():
     [(), (RHO, RHO**2), (RHO, RHO**2, RHO**3, RHO**4), (RHO, RHO**2, RHO**2), (1 - ROOT_TWO.generator, RHO**2, RHO**3)],
 )
 def test_false_roots_are_refused(roots):
-    with pytest.raises(CertificateError, match="roots|root"):
+    with pytest.raises(CertificateError, match=r"\broots?\b"):
         check(CompositionProof(exact_silver().claim, roots))
 
 

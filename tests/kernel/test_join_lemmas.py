@@ -62,7 +62,7 @@ def test_sum_over_the_interior_of_a_block():
 
 def joined(a, b, step):
     """The sums of [a, step, b]."""
-    x, g, f, H, F, G, X = a
+    _x, g, f, H, F, G, X = a
     _, _, _, K, F2, G2, X2 = b
     return (*b[:3], H + step + K, F + step * f + F2, G + step * (step - 1) * g**2 + G2, X + step * g + X2)
 
@@ -108,7 +108,7 @@ def test_convex_f_join():
     theta, weight, x0 = sp.symbols("theta w x_0", positive=True)
     alpha = weight * theta * (theta - 1) / 2
     step = 1 + alpha / theta
-    x, g, f, _, F, G, X = convex_block("a")
+    _x, g, f, _, F, G, X = convex_block("a")
     H = alpha - 1
     p = (x0 - X, g, f)
     fq, V, W, Z = sp.symbols("f_q V W Z")
@@ -146,7 +146,7 @@ def test_convex_g_join():
     assert vanishes(f0 - q[2] - (new - 1) / 2 * q[1] ** 2 - right)
 
 
-# ---- 0 < mu < 1: p = (x - g)/(1 - m), W = (g - m x)/(m (1 - m)), q_ij = F_i - F_j - W_j (p_i - p_j) --------------------
+# ---- 0 < mu < 1: p = (x - g)/(1 - m), W = (g - m x)/(m (1 - m)), q_ij = F_i - F_j - W_j (p_i - p_j) -----------------
 
 m, y, z = sp.symbols("m y z", positive=True)
 
@@ -157,7 +157,7 @@ def subgradient(first, second):
 
 
 def test_coordinates_of_the_strongly_convex_case():
-    x, g, x2, g2, f, f2, h = sp.symbols("x g x2 g2 f f2 h")
+    x, g, x2, g2, f, f2 = sp.symbols("x g x2 g2 f f2")
 
     def point(x, g, f):
         w = (g - m * x) / (m * (1 - m))
@@ -195,7 +195,7 @@ def interior(point, block):
 
 
 def test_strongly_convex_s_block_bounds_the_next_iterate():
-    p, w, f, values, products, y_sum, weight = b = block("a", z)
+    p, w, f, values, products, y_sum, _weight = b = block("a", z)
     last, back = -f + w * p, f
     factor = (1 - z) / (1 - m)
     start = (p + m * w + y_sum) / factor
@@ -217,7 +217,8 @@ def test_strongly_convex_s_join():
     # C (p_P - y W_P) = p_Q + m W_Q + Y_B
     b = (*b[:5], e * (p[0] - inserted * p[1]) - q[0] - m * q[1], zb)
     extra = e * (m + inserted)
-    join = (*q, e * a[3] + extra * p[2] + b[3], e * a[4] + extra * p[1] * p[0] + b[4], e * a[5] + extra * p[1] + b[5], z)
+    sums = (e * a[3] + extra * p[2] + b[3], e * a[4] + extra * p[1] * p[0] + b[4], e * a[5] + extra * p[1] + b[5])
+    join = (*q, *sums, z)
     assert vanishes(e * (za - m) + extra + (zb - m) - (z - m)), "sum sigma of the join"
     gain = (z / zb) ** 2
     right = e**2 * core(a) + gain * core(b) + (gain - 1) * e * interior(p, b) + (gain - 1) * interior(q, b)
