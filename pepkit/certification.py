@@ -378,12 +378,10 @@ class _Run:
             theorem = check(certificate)
         checked = ["kernel"]
         if self._wants_sympy(certificate, sympy):
-            from pepkit.verification import verify_with_sympy
-
             with self.clock.stage("check", "sympy"):
                 self.progress("sympy", "second, independent check")
-                verify_with_sympy(certificate)
-            checked.append("sympy")
+                if self._verified_with_sympy(certificate):
+                    checked.append("sympy")
         optimum = None if dual is None else dual.rate if theorem.tight else max(dual.lower, 0.0) or dual.rate
         rate = self.float_of(theorem.rate)
         excess = 0.0 if theorem.tight or optimum is None else (rate - optimum) / abs(optimum) if optimum else rate
@@ -426,6 +424,23 @@ class _Run:
         from pepkit.verification import estimated_seconds
 
         return estimated_seconds(certificate) <= 1.0
+
+    def _verified_with_sympy(self, certificate: Certificate) -> bool:
+        """Whether SymPy proves the certificate too; CertificationError if it disagrees with the kernel."""
+        from pepkit.verification import NotSupportedError, VerificationError, verify_with_sympy
+
+        try:
+            verify_with_sympy(certificate)
+        except NotSupportedError as error:
+            self.notes.append(f"the check with SymPy does not cover this certificate: {error}")
+            return False
+        except VerificationError as error:
+            raise CertificationError(
+                f"the kernel accepts the certificate and SymPy rejects it ({error}); one of the two is wrong, "
+                "so nothing is claimed. Please report this.",
+                self.attempts,
+            ) from None
+        return True
 
     def _provenance(self, certificate: Certificate) -> dict[str, Any]:
         from pepkit import __version__

@@ -33,6 +33,8 @@ __all__ = [
 
 MAX_DIGITS = 6000
 """Longest numerator or denominator, in decimal digits, that is read from a file."""
+MAX_FIELD_DIGITS = 8000
+"""Most decimal digits in the minimal polynomial of a number field, and eight times those of an end point."""
 MAX_DEGREE = 64
 """Largest degree of a number field that is read from a file."""
 
@@ -165,6 +167,8 @@ class NumberField:
     """
 
     def __init__(self, polynomial: Sequence[Any], root: tuple[Any, Any]) -> None:
+        if len(polynomial) > MAX_DEGREE + 1:
+            raise ClaimError(f"the degree of a number field lies between 2 and {MAX_DEGREE}")
         coefficients = [fmpq(c) for c in polynomial]
         if not 3 <= len(coefficients) <= MAX_DEGREE + 1:
             raise ClaimError(f"the degree of a number field lies between 2 and {MAX_DEGREE}")
@@ -177,6 +181,8 @@ class NumberField:
         if len(factors) != 1 or factors[0][1] != 1:
             raise ClaimError("the minimal polynomial is reducible over Q")
         low, high = fmpq(root[0]), fmpq(root[1])
+        if max(_length(low), _length(high)) > MAX_FIELD_DIGITS // 8 or sum(map(_length, coefficients)) > MAX_FIELD_DIGITS:
+            raise ClaimError(f"the number field is described with more than {MAX_FIELD_DIGITS} digits")
         if not low < high:
             raise ClaimError("the interval of the root is empty")
         chain = _sturm_chain(self.polynomial)
@@ -456,6 +462,11 @@ def _refined_root(polynomial: fmpq_poly, low: fmpq, high: fmpq, bits: int) -> tu
             if (polynomial(left) > 0) == positive_low and (polynomial(right) > 0) != positive_low:
                 low, high, steps = left, right, 7
     return low, high
+
+
+def _length(value: fmpq) -> int:
+    """Decimal digits, about."""
+    return (int(value.p).bit_length() + int(value.q).bit_length()) * 3 // 10
 
 
 def _integers(value: fmpq) -> tuple[int, int]:

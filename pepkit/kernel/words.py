@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
@@ -95,7 +96,7 @@ def _times(factor: str, unit: str) -> str:
 
 def method_text(claim: MethodClaim | CompositionClaim, limit: int = 12) -> str:
     """The method with its exact steps; long schedules show their beginning and their length."""
-    text = claim.field.text
+    text = _readable(claim.field)
     smoothness = "L" if claim.function_class.L is None else claim.field.text(claim.function_class.L)
     if isinstance(claim, CompositionClaim):
         return (
@@ -126,6 +127,16 @@ def composition_text(claim: CompositionClaim, limit: int = 100) -> str:
             return f"of {len(claim.instructions)} joins that the certificate lists"
         texts.append(text)
     return texts[-1]
+
+
+def _readable(number_field: Field, limit: int = 60) -> Callable[[Any], str]:
+    """Exact text of numbers, shortened to decimals (with dots) where it would be longer than `limit`."""
+
+    def text(value: Any) -> str:
+        exact = number_field.text(value)
+        return exact if len(exact) <= limit else decimal_text(number_field, value) + "..."
+
+    return text
 
 
 def measure_text(claim: MethodClaim | CompositionClaim) -> str:

@@ -223,8 +223,13 @@ class FamilyComparison:
         return self.rate / self.optimum
 
     def __str__(self) -> str:
-        verdict = "unchanged" if self.unchanged else f"larger by a factor {self.ratio:.6g}"
-        return f"{self.family}: {self.size} of {self.full_size} multipliers, optimum {verdict}"
+        if self.unchanged:
+            verdict = "optimum unchanged"
+        elif self.rate == float("inf"):
+            verdict = "no dual solution"
+        else:
+            verdict = f"optimum larger by a factor {self.ratio:.6g}"
+        return f"{self.family}: {self.size} of {self.full_size} multipliers, {verdict}"
 
 
 def compare_family(

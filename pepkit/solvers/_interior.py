@@ -22,7 +22,7 @@ import scipy.linalg as linalg
 from pepkit.solvers._kkt import KKTSystem
 from pepkit.solvers._lowrank import LowRankBlock
 from pepkit.solvers._reduction import Dual
-from pepkit.solvers.problem import OBJECTIVE_FLOOR, ConicProblem
+from pepkit.solvers.problem import ConicProblem
 from pepkit.solvers.solution import Status
 
 __all__ = ["InteriorPoint", "Iterate"]
@@ -167,15 +167,15 @@ class InteriorPoint:
         primal = _relative(
             self.equality_residual, np.append(abs(problem.equality_matrix) @ np.abs(at.y), np.abs(problem.equality_rhs))
         )
-        for block, gram, matrix, residual in zip(
-            problem.blocks, at.gram, at.matrices, self.matrix_residuals, strict=True
+        for block, gram, matrix, residual, size in zip(
+            problem.blocks, at.gram, at.matrices, self.matrix_residuals, problem.block_sizes(at.y), strict=True
         ):
             products = block.pair_with(gram, problem.variables)
             image = image + products[:-1]
             dual_objective -= float(products[-1])
             dual_size = max(dual_size, float(np.abs(products).max()))
             complementarity += float(np.vdot(gram, matrix))
-            primal = max(primal, _relative(residual, matrix))
+            primal = max(primal, float(np.abs(residual).max()) / max(size, float(np.abs(matrix).max())))
         self.image = image
         self.stationarity = problem.objective - image
         self.objective, self.dual_objective = float(problem.objective @ at.y), dual_objective
@@ -183,7 +183,7 @@ class InteriorPoint:
         unit = max(
             abs(self.objective + self.constant),
             abs(dual_objective + self.constant),
-            OBJECTIVE_FLOOR * float(np.abs(problem.objective).max()) * float(np.abs(at.y).max()),
+            problem.smallest_unit(at.y),
             np.finfo(float).tiny,
         )
         self.unit = unit
@@ -201,9 +201,9 @@ class InteriorPoint:
         if not np.isfinite(self.objective + self.dual_objective):
             return None
         if self.gap_target is not None:
-            if max(at.gap, at.dual_residual) <= self.gap_target and at.primal <= FEASIBILITY_FLOOR:
-                if self._is_centred():
-                    return Status.OPTIMAL
+            near = max(at.gap, at.dual_residual) <= self.gap_target and at.primal <= FEASIBILITY_FLOOR
+            if near and self._is_centred():
+                return Status.OPTIMAL
         elif at.merit <= self.tolerance:
             return Status.OPTIMAL
         if self.dual_objective > 0:
@@ -241,7 +241,8 @@ class InteriorPoint:
         self.cholesky = [linalg.cholesky(matrix, lower=True) for matrix in at.matrices]
         self.gram_cholesky = [linalg.cholesky(gram, lower=True) for gram in at.gram]
         self.inverses = [
-            _symmetric(linalg.cho_solve((factor, True), one)) for factor, one in zip(self.cholesky, identity, strict=True)
+            _symmetric(linalg.cho_solve((factor, True), one))
+            for factor, one in zip(self.cholesky, identity, strict=True)
         ]
         ratio = at.slack[self.signed] / at.y[self.signed]
         self.system = KKTSystem(self._schur_complement(ratio), self.problem.equality_matrix)
@@ -251,7 +252,8 @@ class InteriorPoint:
         direction = self._direction(sigma, predictor)
         fraction = 0.9 + 0.09 * min(primal, dual)
         primal, dual = self._lengths(direction, fraction)
-        self.log = f"mu {self.mu:.1e}  sigma {sigma:.1e}  steps {primal:.2g} {dual:.2g}  residuals {at.primal:.0e} {at.dual_residual:.0e}"
+        residuals = f"residuals {at.primal:.0e} {at.dual_residual:.0e}"
+        self.log = f"mu {self.mu:.1e}  sigma {sigma:.1e}  steps {primal:.2g} {dual:.2g}  {residuals}"
         self.current = Iterate(
             y=at.y + primal * direction.y,
             matrices=tuple(

@@ -175,7 +175,8 @@ def _factor(
         vectors = vectors * np.sqrt(np.abs(values))[:, None, :]
         which, entry, factor = np.nonzero(significant[:, None, :] & (vectors != 0))
         generator = support[first[members[which]] + entry] % width
-        pieces.append((members[which], factor, generator, vectors[which, entry, factor], np.sign(values[which, factor])))
+        sign = np.sign(values[which, factor])
+        pieces.append((members[which], factor, generator, vectors[which, entry, factor], sign))
     if pieces:
         owners, factors, generators, coordinates, signs = (np.concatenate(p) for p in zip(*pieces, strict=True))
     else:

@@ -190,7 +190,8 @@ class Scaling:
         """The answer of the problem before scaling."""
         gram, slack, potential = dual
         matrices = tuple(self.cost * t[:, None] * matrix * t for t, matrix in zip(self.congruence, gram, strict=True))
-        return self.size * self.variable * y, (matrices, self.cost * slack / self.variable, self.cost * self.row * potential)
+        dual = (matrices, self.cost * slack / self.variable, self.cost * self.row * potential)
+        return self.size * self.variable * y, dual
 
 
 def scale(problem: ConicProblem) -> Scaling:

@@ -70,17 +70,23 @@ class ClarabelSolver:
             "psd": clarabel.PSDTriangleConeT,
         }
         quadratic = sparse.csc_matrix((problem.variables, problem.variables))
-        solver = clarabel.DefaultSolver(
-            quadratic, vector, matrix, right, [kinds[kind](size) for kind, size in cones], _options(problem, settings)
-        )
-        if progress is not None:
+        sets = [kinds[kind](size) for kind, size in cones]
 
-            def report(info: Any) -> bool:
-                progress(int(info.iterations), float(info.cost_primal), float(info.gap_rel))
-                return False
+        def run(options: Any) -> Any:
+            solver = clarabel.DefaultSolver(quadratic, vector, matrix, right, sets, options)
+            if progress is not None:
+                report = progress
+                solver.set_termination_callback(lambda info: _proceed(report, info))
+            return solver.solve()
 
-            solver.set_termination_callback(report)
-        answer = solver.solve()
+        options = _options(problem, settings)
+        answer = run(options)
+        if str(answer.status) == "NumericalError":
+            # About one random problem in a thousand breaks down after a few iterations and is solved when the
+            # data are left as they are.
+            options.equilibrate_enable = False
+            options.direct_solve_method = "faer"
+            answer = run(options)
         gram, slack, potential = split_duals(problem, np.asarray(answer.z))
         return conclude(
             problem,
@@ -97,9 +103,13 @@ class ClarabelSolver:
         )
 
 
-def split_duals(
-    problem: ConicProblem, duals: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+def _proceed(report: Progress, info: Any) -> bool:
+    """Report the state of an iteration; False tells Clarabel not to stop."""
+    report(int(info.iterations), float(info.cost_primal), float(info.gap_rel))
+    return False
+
+
+def split_duals(problem: ConicProblem, duals: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
     """The triple (X, s, f) from the duals z of `ConicProblem.standard_form`, where ``q + A^T z = 0``."""
     potential = -duals[: problem.equalities]
     slack = np.zeros(problem.variables)

@@ -122,7 +122,10 @@ class CVXPYSolver:
             status = Status.NUMERICAL_ERROR
         slack = np.zeros(problem.variables)
         potential = np.zeros(problem.equalities)
-        gram = tuple(_value(cone.dual_value, (block.order, block.order)) for cone, block in zip(cones, problem.blocks, strict=True))
+        gram = tuple(
+            _value(cone.dual_value, (block.order, block.order))
+            for cone, block in zip(cones, problem.blocks, strict=True)
+        )
         for constraint in bounds:
             slack[signed] = _value(constraint.dual_value, (signed.size,))
         for constraint in equalities:

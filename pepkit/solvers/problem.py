@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from pepkit.solvers._arrays import integers, largest, quotient, ratio, require_finite, smallest, vector
 from pepkit.solvers._triangle import SQRT2, triangle_size
 from pepkit.solvers.solution import ConicSolution, Residuals, Status
 
@@ -36,9 +37,9 @@ DUST = 1e-14
 #: Largest number of scalar products expanded at once while a block is assembled (bounds the memory used).
 CHUNK = 4_000_000
 
-#: A gap is never measured against less than this fraction of ``max|c| max|y|``, so that an optimal value of
-#: zero does not turn rounding into a relative gap of one.
-OBJECTIVE_FLOOR = 1e-8
+#: A gap is never measured against less than this fraction of the ordinary size of the objective (see
+#: `ConicProblem.smallest_unit`), so that an optimal value of zero does not turn rounding into a gap of one.
+OBJECTIVE_FLOOR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +50,23 @@ class MatrixBlock:
 
     where ``w_t = y[variable_t]``, or 1 where ``variable_t == -1``.
 
-    Attributes:
-        generators: shape (n, q), dense or sparse.
-        variable: variable of each term, integers in [-1, m), shape (t,).
-        left, right: generators of each term, integers in [0, q), shape (t,).
-        value: factor of each term, shape (t,).
-        name: what the matrix is, for messages.
+    Attributes
+    ----------
+    generators
+        Dense or sparse, shape (n, q); kept as a sparse copy.
+    variable
+        Variable of each term, integers in [-1, m), shape (t,).
+    left, right
+        Generators of each term, integers in [0, q), shape (t,).
+    value
+        Factor of each term, shape (t,).
+    name
+        What the matrix is, for messages.
 
-    Raises:
-        ValueError: for arrays that disagree in length, indices out of range, or values that are not finite.
+    Raises
+    ------
+    ValueError
+        For arrays that disagree in length, indices out of range, or values that are not finite.
     """
 
     generators: Any
@@ -71,14 +80,14 @@ class MatrixBlock:
         generators = sparse.csc_matrix(self.generators, dtype=float, copy=True)
         generators.sum_duplicates()
         generators.eliminate_zeros()
-        _require_finite(generators.data, f"block {self.name!r}: generators")
+        require_finite(generators.data, f"block {self.name!r}: generators")
         object.__setattr__(self, "generators", generators)
         order, width = generators.shape
         if order == 0:
             raise ValueError(f"block {self.name!r}: generators have no rows; leave an empty block out")
         for field in ("variable", "left", "right"):
-            object.__setattr__(self, field, _integers(getattr(self, field), f"block {self.name!r}: {field}"))
-        value = _vector(self.value, f"block {self.name!r}: value")
+            object.__setattr__(self, field, integers(getattr(self, field), f"block {self.name!r}: {field}"))
+        value = vector(self.value, f"block {self.name!r}: value")
         object.__setattr__(self, "value", value)
         lengths = {field: getattr(self, field).size for field in ("variable", "left", "right", "value")}
         if len(set(lengths.values())) > 1:
@@ -190,15 +199,23 @@ class MatrixBlock:
 class ConicProblem:
     """Minimise c.y subject to E y = e, y_k >= 0 where nonnegative[k], F_b(y) PSD for every block b.
 
-    Attributes:
-        objective: c, shape (m,).
-        equality_matrix: E, sparse, shape (k, m); k may be zero.
-        equality_rhs: e, shape (k,).
-        nonnegative: which variables must not be negative, boolean, shape (m,).
-        blocks: the matrices F_b.
+    Attributes
+    ----------
+    objective
+        c, shape (m,).
+    equality_matrix
+        E, dense or sparse, shape (k, m); k may be zero. Kept as a sparse copy.
+    equality_rhs
+        e, shape (k,).
+    nonnegative
+        Which variables must not be negative, boolean, shape (m,).
+    blocks
+        The matrices F_b.
 
-    Raises:
-        ValueError: for shapes that disagree or values that are not finite; the message names the field.
+    Raises
+    ------
+    ValueError
+        For shapes that disagree or values that are not finite; the message names the field.
     """
 
     objective: np.ndarray
@@ -208,18 +225,19 @@ class ConicProblem:
     blocks: tuple[MatrixBlock, ...] = ()
 
     def __post_init__(self) -> None:
-        objective = _vector(self.objective, "objective")
+        objective = vector(self.objective, "objective")
         matrix = sparse.csr_matrix(self.equality_matrix, dtype=float, copy=True)
         matrix.sum_duplicates()
-        rhs = _vector(self.equality_rhs, "equality_rhs")
+        rhs = vector(self.equality_rhs, "equality_rhs")
         nonnegative = np.array(self.nonnegative)
         if objective.size == 0:
             raise ValueError("objective: a problem needs at least one variable")
         if nonnegative.dtype != bool or nonnegative.shape != objective.shape:
-            raise ValueError(f"nonnegative: expected {objective.size} booleans, got {nonnegative.dtype} {nonnegative.shape}")
+            found = f"{nonnegative.dtype} of shape {nonnegative.shape}"
+            raise ValueError(f"nonnegative: expected {objective.size} booleans, got {found}")
         if matrix.shape != (rhs.size, objective.size):
             raise ValueError(f"equality_matrix: expected shape {(rhs.size, objective.size)}, got {matrix.shape}")
-        _require_finite(matrix.data, "equality_matrix")
+        require_finite(matrix.data, "equality_matrix")
         for block in self.blocks:
             if block.variable.size and block.variable.max() >= objective.size:
                 raise ValueError(f"block {block.name!r}: variable indices must lie in [-1, {objective.size})")
@@ -261,7 +279,7 @@ class ConicProblem:
 
         Every violation is divided by the largest magnitude among the quantities that were added to form it, so the
         numbers do not depend on the units of the problem. The gap is divided by
-        ``max(|c.y|, |dual objective|, OBJECTIVE_FLOOR * max|c| max|y|)``.
+        ``max(|c.y|, |dual objective|, smallest_unit(y))``.
         """
         primal = self._primal_residual(y)
         terms = [self.objective, abs(self.equality_matrix).T @ np.abs(potential), slack]
@@ -272,34 +290,67 @@ class ConicProblem:
             stationarity -= products[:-1]
             dual_objective -= float(products[-1])
             terms.append(products[:-1])
-        magnitude = max(_largest(term) for term in terms)
-        dual = _ratio(max(_largest(stationarity), -_smallest(slack[self.nonnegative])), magnitude)
+        magnitude = max(largest(term) for term in terms)
+        dual = ratio(max(largest(stationarity), -smallest(slack[self.nonnegative])), magnitude)
         for block, matrix in zip(self.blocks, gram, strict=True):
             eigenvalues = np.linalg.eigvalsh(0.5 * (matrix + matrix.T))
             # An inactive block has X = 0 up to rounding, so X is also compared with the size at which it would
             # matter to the stationarity.
-            weight = _largest(block.magnitudes(self.variables)[:-1])
+            weight = largest(block.magnitudes(self.variables)[:-1])
             noticeable = magnitude / weight if weight > 0 else 0.0
-            dual = max(dual, _ratio(-eigenvalues[0], max(_largest(eigenvalues), noticeable)))
+            dual = max(dual, ratio(-eigenvalues[0], max(largest(eigenvalues), noticeable)))
         objective = float(self.objective @ y)
-        unit = max(abs(objective), abs(dual_objective), OBJECTIVE_FLOOR * _largest(self.objective) * _largest(y))
-        return Residuals(objective, dual_objective, primal, dual, _ratio(abs(objective - dual_objective), unit))
+        unit = max(abs(objective), abs(dual_objective), self.smallest_unit(y))
+        return Residuals(objective, dual_objective, primal, dual, ratio(abs(objective - dual_objective), unit))
+
+    def smallest_unit(self, y: np.ndarray) -> float:
+        """The smallest value that a gap is measured against: `OBJECTIVE_FLOOR` times max|c| and the size of y."""
+        return OBJECTIVE_FLOOR * largest(self.objective) * self._size(y)
+
+    def block_sizes(self, y: np.ndarray) -> list[float]:
+        """Ordinary size of each F_b at variables as large as y.
+
+        Where the variables of a block vanish at the optimum, so does F_b(y), and a violation cannot be compared
+        with F_b(y) itself.
+        """
+        sizes = []
+        for block in self.blocks:
+            magnitudes = block.magnitudes(self.variables)
+            sizes.append(max(float(magnitudes[-1]), largest(magnitudes[:-1]) * self._size(y)))
+        return sizes
+
+    def _size(self, y: np.ndarray) -> float:
+        """The largest entry of y, or what it takes to balance a right-hand side if that is larger.
+
+        Where the optimal y is zero, the problem still has a scale.
+        """
+        return max(largest(y), self._balance)
+
+    @cached_property
+    def _balance(self) -> float:
+        """Size of y at which E y and F_b(y) - F_b(0) become as large as e and F_b(0)."""
+        size = quotient(largest(self.equality_rhs), largest(self.equality_matrix.data))
+        for block in self.blocks:
+            magnitudes = block.magnitudes(self.variables)
+            size = max(size, quotient(float(magnitudes[-1]), largest(magnitudes[:-1])))
+        return size
 
     def _primal_residual(self, y: np.ndarray) -> float:
         """Largest relative violation of E y = e, y >= 0 and F_b(y) PSD."""
         violation = self.equality_matrix @ y - self.equality_rhs
-        magnitude = max(_largest(abs(self.equality_matrix) @ np.abs(y)), _largest(self.equality_rhs))
-        worst = max(_ratio(_largest(violation), magnitude), _ratio(-_smallest(y[self.nonnegative]), _largest(y)))
+        magnitude = max(largest(abs(self.equality_matrix) @ np.abs(y)), largest(self.equality_rhs))
+        worst = max(ratio(largest(violation), magnitude), ratio(-smallest(y[self.nonnegative]), self._size(y)))
         weights = np.append(y, 1.0)
-        for block in self.blocks:
-            smallest = np.linalg.eigvalsh(block.evaluate(weights))[0]
-            worst = max(worst, _ratio(-smallest, _largest(block.magnitudes(self.variables) * weights)))
+        for block, scale in zip(self.blocks, self.block_sizes(y), strict=True):
+            worst = max(worst, ratio(-np.linalg.eigvalsh(block.evaluate(weights))[0], scale))
         return worst
 
     def standard_form(self) -> tuple[np.ndarray, sparse.csc_matrix, np.ndarray, list[tuple[str, int]]]:
         """The problem as ``minimise q.x subject to A x + s = b, s in K``.
 
-        Returns:
+        Returns
+        -------
+        tuple
             q of shape (m,); A sparse by columns; b; and the cones of K in the order of the rows, as pairs of
             ``"zero"``, ``"nonnegative"`` or ``"psd"`` and a dimension (for ``"psd"`` the order of the matrix,
             whose rows hold the scaled upper triangle column by column, see `pepkit.solvers._triangle`).
@@ -320,44 +371,3 @@ class ConicProblem:
         matrix = sparse.vstack(parts, format="csc")
         matrix.sort_indices()
         return self.objective.copy(), matrix, np.concatenate(right), [cone for cone in cones if cone[1]]
-
-
-def _vector(values: Any, name: str) -> np.ndarray:
-    """A copy of the values as a finite vector of floats."""
-    vector = np.array(values, dtype=float)
-    if vector.ndim != 1:
-        raise ValueError(f"{name}: expected a vector, got an array of shape {vector.shape}")
-    _require_finite(vector, name)
-    return vector
-
-
-def _integers(values: Any, name: str) -> np.ndarray:
-    """A copy of the values as a vector of integers."""
-    vector = np.array(values)
-    if vector.ndim != 1 or (vector.size and not np.issubdtype(vector.dtype, np.integer)):
-        raise ValueError(f"{name}: expected a vector of integers, got {vector.dtype} of shape {vector.shape}")
-    return vector.astype(np.int64)
-
-
-def _require_finite(values: np.ndarray, name: str) -> None:
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name}: every entry must be finite")
-
-
-def _largest(values: np.ndarray) -> float:
-    """Largest absolute value, 0 for an empty array."""
-    return float(np.max(np.abs(values), initial=0.0))
-
-
-def _smallest(values: np.ndarray) -> float:
-    """Smallest value, 0 at most."""
-    return float(np.min(values, initial=0.0))
-
-
-def _ratio(part: float, whole: float) -> float:
-    """part / whole for a violation: 0 where there is none, infinite where there is nothing to compare with."""
-    if np.isnan(part):
-        return float("inf")
-    if part <= 0:
-        return 0.0
-    return float(part / whole) if whole > 0 else float("inf")

@@ -88,9 +88,10 @@ def default_solver(problem: ConicProblem) -> Solver:
     if mosek.available():
         return mosek
     structured = StructuredSolver()
-    if problem.variables <= MAX_VARIABLES and structured.accepts(problem):
-        if STRUCTURED_MARGIN * _structured_cost(problem) < _general_cost(problem):
-            return structured
+    # The limit on the variables comes first: it is checked without factoring anything.
+    possible = problem.variables <= MAX_VARIABLES and bool(structured.accepts(problem))
+    if possible and STRUCTURED_MARGIN * _structured_cost(problem) < _general_cost(problem):
+        return structured
     return solver("clarabel")
 
 

@@ -36,12 +36,18 @@ class Status(Enum):
 class Residuals:
     """How far a candidate is from being optimal, in relative terms; see `ConicProblem.residuals`.
 
-    Attributes:
-        objective: c.y.
-        dual_objective: f.e - sum_b <X_b, F_b(0)>.
-        primal: largest relative violation of E y = e, y >= 0 and F_b(y) PSD.
-        dual: largest relative violation of stationarity, s >= 0 and X_b PSD.
-        gap: |c.y - dual objective| over the larger of the two.
+    Attributes
+    ----------
+    objective
+        c.y.
+    dual_objective
+        f.e - sum_b <X_b, F_b(0)>.
+    primal
+        Largest relative violation of E y = e, y >= 0 and F_b(y) PSD.
+    dual
+        Largest relative violation of stationarity, s >= 0 and X_b PSD.
+    gap
+        |c.y - dual objective| over the larger of the two.
     """
 
     objective: float
@@ -63,23 +69,38 @@ class ConicSolution:
     The residuals, the objective and the dual objective are recomputed from the data of the problem; nothing
     here is a claim of the solver, except `status`, which is lowered when the recomputed residuals contradict it.
 
-    Attributes:
-        status: how the solve ended.
-        y: variables, shape (m,). For ``INFEASIBLE`` all nan; for ``UNBOUNDED`` a direction of recession.
-        gram: one dual matrix X_b of shape (n_b, n_b) for each block.
-        slack: dual of y >= 0, shape (m,), zero where a variable may be negative.
-        potential: dual of E y = e, shape (k,). For ``INFEASIBLE`` the triple (gram, slack, potential)
-            satisfies E^T f + s + sum_b A_b^*(X_b) = 0 and f.e - sum_b <X_b, F_b(0)> = 1; for
-            ``UNBOUNDED`` it is nan.
-        objective: c.y.
-        dual_objective: f.e - sum_b <X_b, F_b(0)>, a lower bound of c.y up to the dual residual.
-        primal_residual: see `Residuals.primal`.
-        dual_residual: see `Residuals.dual`.
-        gap: see `Residuals.gap`.
-        iterations: iterations of the solver.
-        seconds: wall time, assembly included.
-        solver: name of the solver.
-        version: its version.
+    Attributes
+    ----------
+    status
+        How the solve ended.
+    y
+        Variables, shape (m,). For ``INFEASIBLE`` all nan; for ``UNBOUNDED`` a direction of recession.
+    gram
+        One dual matrix X_b of shape (n_b, n_b) for each block.
+    slack
+        Dual of y >= 0, shape (m,), zero where a variable may be negative.
+    potential
+        Dual of E y = e, shape (k,). For ``INFEASIBLE`` the triple (gram, slack, potential)
+        satisfies E^T f + s + sum_b A_b^*(X_b) = 0 and f.e - sum_b <X_b, F_b(0)> = 1; for
+        ``UNBOUNDED`` it is nan.
+    objective
+        c.y.
+    dual_objective
+        f.e - sum_b <X_b, F_b(0)>, a lower bound of c.y up to the dual residual.
+    primal_residual
+        See `Residuals.primal`.
+    dual_residual
+        See `Residuals.dual`.
+    gap
+        See `Residuals.gap`.
+    iterations
+        Iterations of the solver.
+    seconds
+        Wall time, assembly included.
+    solver
+        Name of the solver.
+    version
+        Its version.
     """
 
     status: Status

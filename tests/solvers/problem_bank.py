@@ -131,9 +131,7 @@ BANK = (
     BankProblem("repeated equalities", repeated_equalities, value=5.0, y=(4.0, 1.0)),
     BankProblem("split free variable", split_free_variable, value=2.0, y=(1.0, 1.0, 0.0), potential=(0.0,)),
     BankProblem("theta of the pentagon", theta_of_the_pentagon, value=np.sqrt(5.0), gram=(pentagon_gram(),)),
-    BankProblem(
-        "constant steps, 5", lambda: descent.worst_case(np.ones(5), descent.consecutive(5)), value=1 / 22
-    ),
+    BankProblem("constant steps, 5", lambda: descent.worst_case(np.ones(5), descent.consecutive(5)), value=1 / 22),
     BankProblem(
         "constant steps, 3, every pair", lambda: descent.worst_case(np.ones(3), descent.every_pair(3)), value=1 / 14
     ),
@@ -154,17 +152,13 @@ BANK = (
         lambda: problem([1.0], [], [0], (entries(1, [(0, 0, 0, -1.0), (-1, 0, 0, -1.0)]),)),
         status=Status.INFEASIBLE,
     ),
-    BankProblem(
-        "infeasible signs", lambda: problem([1.0, 1.0], [([1, 1], -1.0)], [0, 1]), status=Status.INFEASIBLE
-    ),
+    BankProblem("infeasible signs", lambda: problem([1.0, 1.0], [([1, 1], -1.0)], [0, 1]), status=Status.INFEASIBLE),
     BankProblem(
         "contradictory equalities",
         lambda: problem([1.0, 0.0], [([1, 0], 1.0), ([1, 0], 2.0)], [0], (two_by_two(),)),
         status=Status.INFEASIBLE,
     ),
-    BankProblem(
-        "unbounded programme", lambda: problem([-1.0, 0.5], [([1, -1], 2.0)], [0, 1]), status=Status.UNBOUNDED
-    ),
+    BankProblem("unbounded programme", lambda: problem([-1.0, 0.5], [([1, -1], 2.0)], [0, 1]), status=Status.UNBOUNDED),
     BankProblem(
         "unbounded matrix",
         lambda: problem([-1.0, 1.0], [], [], (two_by_two(),)),

@@ -151,20 +151,21 @@ def read_back(task) -> tuple[ConicProblem, int]:
     for position, i in enumerate(inequality):
         matrix[i, int(starts[-1]) + position] = 1.0
 
-    def place(j: int, k: int, l: int) -> int:
-        assert k >= l  # MOSEK wants lower triangles
-        return int(starts[j]) + k * (k + 1) // 2 + l
+    def place(block: int, row: int, column: int) -> int:
+        assert row >= column  # MOSEK wants lower triangles
+        return int(starts[block]) + row * (row + 1) // 2 + column
 
-    entries = task.getnumbarablocktriplets()
-    for i, j, k, l, value in zip(*task.getbarablocktriplet()[1:], strict=True) if entries else ():
-        matrix[i, place(j, k, l)] += value if k == l else 2 * value
-    for j, k, l, value in zip(*task.getbarcblocktriplet()[1:], strict=True) if task.getnumbarcblocktriplets() else ():
-        objective[place(j, k, l)] += value if k == l else 2 * value
+    if task.getnumbarablocktriplets():
+        for i, block, row, column, value in zip(*task.getbarablocktriplet()[1:], strict=True):
+            matrix[i, place(block, row, column)] += value if row == column else 2 * value
+    if task.getnumbarcblocktriplets():
+        for block, row, column, value in zip(*task.getbarcblocktriplet()[1:], strict=True):
+            objective[place(block, row, column)] += value if row == column else 2 * value
     blocks = []
     for j, order in enumerate(orders):
-        k, l = np.tril_indices(order)
-        variable = int(starts[j]) + np.arange(k.size)
-        blocks.append(MatrixBlock(np.eye(order), variable, k, l, np.where(k == l, 1.0, 2.0)))
+        row, column = np.tril_indices(order)
+        variable = int(starts[j]) + np.arange(row.size)
+        blocks.append(MatrixBlock(np.eye(order), variable, row, column, np.where(row == column, 1.0, 2.0)))
     nonnegative = np.zeros(total, dtype=bool)
     nonnegative[int(starts[-1]) :] = True
     return ConicProblem(objective, matrix, upper, nonnegative, tuple(blocks)), len(inequality)

@@ -69,7 +69,8 @@ def test_standard_form_is_the_problem(random_problem: ConicProblem) -> None:
     expected = [random_problem.equality_rhs - random_problem.equality_matrix @ y, y[random_problem.nonnegative]]
     expected += [pack(random_problem.matrix(index, y)) for index in range(3)]
     np.testing.assert_allclose(slack, np.concatenate(expected), atol=1e-13)
-    assert cones == [("zero", 2), ("nonnegative", int(random_problem.nonnegative.sum())), ("psd", 5), ("psd", 1), ("psd", 3)]
+    count = int(random_problem.nonnegative.sum())
+    assert cones == [("zero", 2), ("nonnegative", count), ("psd", 5), ("psd", 1), ("psd", 3)]
 
 
 def test_assembly_in_chunks_gives_the_same(random_problem: ConicProblem, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +175,7 @@ def test_block_beyond_the_variables_is_refused() -> None:
         ((np.eye(2), [0], [0], [-1], [1.0]), r"right indices must lie in \[0, 2\)"),
         ((np.eye(2), [-2], [0], [0], [1.0]), "start at -1"),
         ((np.eye(2), [0.5], [0], [0], [1.0]), "variable: expected a vector of integers"),
-        ((np.eye(2) * np.inf, [0], [0], [0], [1.0]), "generators: every entry must be finite"),
+        ((np.full((2, 2), np.inf), [0], [0], [0], [1.0]), "generators: every entry must be finite"),
         ((np.eye(2), [0], [0], [0], [np.nan]), "value: every entry must be finite"),
         ((np.zeros((0, 2)), [0], [0], [0], [1.0]), "no rows"),
     ],

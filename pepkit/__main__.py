@@ -1,0 +1,5 @@
+"""``python -m pepkit``: the command line."""
+
+from pepkit.cli import main
+
+main()
