@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from pepkit.algebra import exact, to_float
+from pepkit.algebra.fields import DEGREE_LIMIT
 from pepkit.certification import Result
 from pepkit.kernel import Certificate, CertificateError, ClaimError, InitialCondition, Measure, check
 from pepkit.schedules import composition_proof, constant_step_certificate, flat_certificate
 from pepkit.schedules.composition import Composition
-from pepkit.schedules.composition_proofs import measures
+from pepkit.schedules.composition_proofs import READABLE_DEGREE, measures
 
 __all__ = ["certify_composition", "certify_constant"]
 
@@ -41,7 +42,7 @@ def certify_composition(
         What is bounded; by default what the schedule is made for.
     form
         ``"flat"``: multipliers of interpolation inequalities; ``"composition"``: the tree; ``"auto"``: flat where
-        the steps lie in a field of degree up to 16 and there are at most `MAX_FLAT_STEPS` of them.
+        the steps lie in a field of degree up to 8 and there are at most `MAX_FLAT_STEPS` of them.
     sympy
         Whether SymPy checks a flat certificate again; ``"auto"`` where that takes about a second.
     """
@@ -56,8 +57,9 @@ def certify_composition(
     arguments: dict[str, Any] = {"mu": mu, "L": L, "measure": chosen[0][0], "initial": chosen[0][1]}
     certificate: Any = None
     if form == "flat" or (form == "auto" and composition.steps <= MAX_FLAT_STEPS):
+        limit = DEGREE_LIMIT if form == "flat" else READABLE_DEGREE
         try:
-            certificate = flat_certificate(composition, **arguments)
+            certificate = flat_certificate(composition, degree_limit=limit, **arguments)
         except ClaimError:
             if form == "flat":
                 raise

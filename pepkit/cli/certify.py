@@ -188,6 +188,8 @@ def _closed_form(
     plan: Plan, smoothness: Any, measure: str | None, initial: str, form: Any, search: _Search
 ) -> Any:
     """The result of a formula, or None where there is none or the user asks for a solver."""
+    if form not in (None, "flat", "composition", "solver"):
+        raise ClaimError(_unknown("form", str(form), ("flat", "composition", "solver")))
     if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
         return None
     from pepkit.closed_form import certify_composition, certify_constant
@@ -204,7 +206,7 @@ def _closed_form(
         )
         if result is not None:
             return result
-    elif plan.name == "constant" and plan.arguments is not None and _usual(plan, measure, initial):
+    elif plan.name == "constant" and form != "composition" and plan.arguments is not None and _usual(plan, measure, initial):
         found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
         if found is not None:
             return found

@@ -14,6 +14,7 @@ from pepkit.cli.exit_codes import EPILOG
 from pepkit.cli.output import json_errors, print_json
 from pepkit.cli.plans import Plan, find_plan
 from pepkit.kernel import ClaimError
+from pepkit.render.text import claim_brief
 
 __all__ = ["commands"]
 
@@ -93,6 +94,29 @@ def show(
         typer.echo(view.text(every))
         if plot is not None:
             typer.echo(f"{'Picture':<13}{plot}")
+
+
+@commands.command("duality", epilog=EPILOG)
+def duality(
+    name: Annotated[str, typer.Argument(help="Name of a schedule, 'tree', or a file of steps.", metavar="NAME|FILE")],
+    expression: Annotated[str | None, typer.Argument(help="After tree: the expression.", metavar="EXPR")] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of steps N.", min=1, metavar="N")] = None,
+    step: Annotated[
+        str | None, typer.Option(help="The step h of the constant schedule.", show_default="1", metavar="H")
+    ] = None,
+    mu: options.StrongConvexity = "0",
+) -> None:
+    """Certify a schedule and its reversal and compare: is it H-dual?"""
+    from pepkit.duality import compare_reversal
+    from pepkit.pep.claims import curvature_ratio
+
+    plan = find_plan(name, steps, step, curvature_ratio(mu, None), expression)
+    tree = plan.composition
+    found = compare_reversal(tree if tree is not None and tree.kind == "f" else plan.schedule(), mu=plan.mu)
+    for label, result in (("Schedule", found.function_value), ("Reversal", found.gradient_norm)):
+        theorem = result.theorem
+        typer.echo(f"{label:<13}{claim_brief(theorem.claim)}{' (tight)' if theorem.tight else ''}")
+    typer.echo(f"{'H-duality':<13}{found}")
 
 
 class _View:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flint import fmpq
 
+from pepkit.algebra.fields import DEGREE_LIMIT
 from pepkit.kernel import (
     Certificate,
     ClaimError,
@@ -47,6 +48,7 @@ def flat_certificate(
     measure: Measure | None = None,
     initial: InitialCondition | None = None,
     witness: bool | str = "auto",
+    degree_limit: int = DEGREE_LIMIT,
 ) -> Certificate:
     """The certificate of a composition over one real number field, with its exact rate.
 
@@ -58,18 +60,20 @@ def flat_certificate(
         What is bounded; by default what the kind of the schedule is made for.
     witness
         Whether to attach the worst case; ``"auto"`` up to 64 steps.
+    degree_limit
+        Largest degree of the field that the numbers of the tree may need.
 
     Raises
     ------
     ClaimError
-        Where the numbers of the tree lie in no field of degree up to 16 (use `composition_proof`), or the
-        tree does not decide this measure.
+        Where the numbers of the tree lie in no field of degree up to the limit (use `composition_proof`), or
+        the tree does not decide this measure.
     """
-    found = exact_composition(composition, mu, L)
+    found = exact_composition(composition, mu, L, degree_limit)
     if found is None:
         raise ClaimError(
-            f"the steps of {composition.name} lie in no field of degree up to 16, so they have no flat certificate; "
-            "the composition proof needs none"
+            f"the steps of {composition.name} lie in no field of degree up to {degree_limit}, so they have no flat "
+            "certificate; the composition proof needs none"
         )
     if measure is None or initial is None:
         measure, initial = measures(composition, found.convex)[0]

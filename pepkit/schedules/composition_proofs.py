@@ -29,6 +29,8 @@ __all__ = ["ExactComposition", "composition_proof", "exact_composition", "measur
 
 ENCLOSED_DIGITS = 40
 """Significant digits of a rational rate that is proved by enclosures."""
+READABLE_DEGREE = 8
+"""Towers of higher degree take seconds to build, and nobody reads their numbers: the rate is enclosed instead."""
 MAX_EXACT_JOINS = 256
 """A tree with more joins lies in no small field unless its parts repeat, and then it has fewer."""
 
@@ -40,7 +42,7 @@ def measures(composition: Composition, convex: bool = True) -> tuple[tuple[Measu
 
 @dataclass(frozen=True)
 class ExactComposition:
-    """A composition with all its numbers in one field of degree at most 16."""
+    """A composition with all its numbers in one field."""
 
     composition: Composition
     field: Field
@@ -54,8 +56,10 @@ class ExactComposition:
         return self.field.sign(self.mu_over_L) == 0
 
 
-def exact_composition(composition: Composition, mu: Any = 0, L: Any = None) -> ExactComposition | None:
-    """All numbers of the tree in one field, or None where that is too large (degree above 16, cubic equations)."""
+def exact_composition(
+    composition: Composition, mu: Any = 0, L: Any = None, degree_limit: int = READABLE_DEGREE
+) -> ExactComposition | None:
+    """All numbers of the tree in one field, or None where its degree exceeds the limit or cubic equations occur."""
     if len(composition.instructions) > MAX_EXACT_JOINS:
         return None
     ratio = exact(mu)
@@ -68,7 +72,7 @@ def exact_composition(composition: Composition, mu: Any = 0, L: Any = None) -> E
         return None
     lists: list[tuple[Any, ...]] = [found.weight, found.root, found.step]
     flat = [exact(value) for part in lists for value in part if value is not None]
-    field, values = realise([ratio, *([] if smoothness is None else [smoothness]), *flat])
+    field, values = realise([ratio, *([] if smoothness is None else [smoothness]), *flat], degree_limit)
     if isinstance(field, RadicalField):
         return None
     rest = iter(values)
@@ -91,8 +95,8 @@ def composition_proof(
 ) -> CompositionProof:
     """The proof of the rate of a composition by its tree; any number of steps.
 
-    The rate is the exact worst case where the numbers of the tree lie in a field of degree at most 16; otherwise a
-    rational number above it, of `ENCLOSED_DIGITS` significant digits.
+    The rate is the exact worst case where the numbers of the tree lie in a field of degree at most `READABLE_DEGREE`;
+    otherwise a rational number above it, of `ENCLOSED_DIGITS` significant digits.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def test_flat_certificates_of_convex_trees(tree):
         proof = composition_proof(tree, measure=measure, initial=initial)
         theorem = check(proof)
         try:
-            flat = flat_certificate(tree, measure=measure, initial=initial)
+            flat = flat_certificate(tree, measure=measure, initial=initial, degree_limit=8)
         except ClaimError:
             assert proof.roots is None, "large fields are enclosed"
             continue
@@ -51,8 +51,9 @@ def test_flat_certificates_of_closed_trees(tree, kappa):
     mu = Fraction(1, kappa)
     theorem = check(composition_proof(tree, mu=mu))
     try:
-        flat = flat_certificate(tree, mu=mu)
+        flat = flat_certificate(tree, mu=mu, degree_limit=8)
     except ClaimError:
+        assert theorem.lower < theorem.rate
         return
     plain = check(flat)
     assert plain.tight and plain.rate == theorem.rate
