@@ -201,12 +201,12 @@ def _closed_form(
     start = None if wanted is None and initial == "distance" else initial_condition(initial)
     if plan.composition is not None:
         chosen = "auto" if form is None else form
-        result = certify_composition(
-            plan.composition, mu=plan.mu, L=smoothness, measure=wanted, initial=start, form=chosen, sympy=sympy
-        )
+        arguments = {"mu": plan.mu, "L": smoothness, "measure": wanted, "initial": start, "sympy": sympy}
+        with StageDisplay(enabled=form == "flat" and not search.as_json) as progress:
+            result = certify_composition(plan.composition, form=chosen, progress=progress, **arguments)
         if result is not None:
             return result
-    elif plan.name == "constant" and form != "composition" and plan.arguments is not None and _usual(plan, measure, initial):
+    elif form != "composition" and plan.arguments is not None and _usual(plan, measure, initial):
         found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
         if found is not None:
             return found
@@ -216,8 +216,8 @@ def _closed_form(
 
 
 def _usual(plan: Plan, measure: str | None, initial: str) -> bool:
-    """Whether the statement is f(x_N) - f_* over the distance for convex functions."""
-    convex = plan.mu.is_rational and plan.mu.value == 0
+    """Whether the statement is f(x_N) - f_* over the distance, for constant steps and convex functions."""
+    convex = plan.name == "constant" and plan.mu.is_rational and plan.mu.value == 0
     return convex and measure in (None, "function-value") and initial == "distance"
 
 

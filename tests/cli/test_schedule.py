@@ -127,8 +127,12 @@ def test_constant_steps(run: Run) -> None:
 
 
 def test_forms(run: Run) -> None:
-    result = run("certify", "gradient-descent", "--schedule", "obs-f", "--steps", "30", "--form", "flat")
-    assert result.exit_code == 2 and "no field of degree up to 16" in result.stderr
+    result = run("certify", "gradient-descent", "--schedule", "obs-f", "--steps", "20", "--form", "flat")
+    assert result.exit_code == 0 and "the support of its multipliers is that of the closed form" in result.stdout
+    result = run(
+        "certify", "gradient-descent", "--schedule", "sc-obs-f", "--steps", "5", "--mu", "L/9", "--form", "flat"
+    )
+    assert result.exit_code == 2 and "cubic" in result.stderr
     result = run(
         "certify", "gradient-descent", "--schedule", "chebyshev", "--steps", "2", "--mu", "L/10", "--form", "flat"
     )
