@@ -2,6 +2,7 @@
 
 import math
 import sys
+from itertools import pairwise
 
 import pepkit
 from pepkit.schedules import composition, constant_rates
@@ -67,7 +68,7 @@ figure = Figure(figsize=(7, 4), layout="constrained")
 axes = figure.subplots()
 counts = [2**k for k in range(1, 17)]
 values = [rate("obs-f", n) for n in counts]
-slopes = [math.log2(a / b) for a, b in zip(values, values[1:], strict=False)]
+slopes = [math.log2(a / b) for a, b in pairwise(values)]
 axes.semilogx(counts[1:], slopes, "o-", base=2, label="log2 of rate(N/2)/rate(N), OBS-F")
 axes.axhline(EXPONENT, color="k", linestyle="--", label="log2(1 + sqrt 2)")
 axes.set_xlabel("N")

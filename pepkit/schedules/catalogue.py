@@ -233,4 +233,3 @@ def schedule(name: str, steps: int | None = None, **parameters: Any) -> Schedule
     if "mu" in known and "mu" not in parameters:
         raise ClaimError(f"the schedule {name} is about mu-strongly convex functions: give 0 < mu < L (--mu L/10)")
     return builder(_checked(steps), **parameters)
-

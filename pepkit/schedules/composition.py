@@ -183,7 +183,12 @@ class Composition:
             m = mu if isinstance(mu, Real) else Real.rational(mu)
             recorder = _Recorder(sqrt, _no_cubic)
             convex = m.is_rational and m.value == 0
-        block = evaluate(Program(self.instructions), m, convex, recorder)
+        try:
+            block = evaluate(Program(self.instructions), m, convex, recorder)
+        except (ZeroDivisionError, OverflowError):
+            raise ClaimError(
+                f"the numbers of {self.name} leave double precision; its proof does not need them"
+            ) from None
         steps = [self._inserted(i, recorder.weights, root, m, convex) for i, root in enumerate(recorder.roots)]
         return Weights(tuple(recorder.weights), tuple(recorder.roots), tuple(steps), block)
 

@@ -187,6 +187,7 @@ def _silver_strongly_convex(steps: int, mu: float) -> Composition:
 
 
 MAX_OPTIMISED = 4000
+_RESOLVED = 1 - 1e-13
 
 
 def _strongly_convex_tables(steps: int, mu: float, with_tails: bool) -> tuple[list[int], list[int]]:
@@ -204,6 +205,11 @@ def _strongly_convex_tables(steps: int, mu: float, with_tails: bool) -> tuple[li
         # of equal splits the most balanced: differences below rounding are no differences
         splits[n] = int(np.flatnonzero(values >= values.max() * (1 - 4e-16))[-1])
         z[n] = values[splits[n]]
+        if z[n] > _RESOLVED:
+            raise ClaimError(
+                f"for mu/L = {mu:g} the rate falls below 1e-26 before {n} steps, and splits are not resolved in double "
+                "precision; run a shorter schedule several times (tree 'then(..., ...)')"
+            )
     if with_tails:
         for n in range(1, steps + 1):
             low, high = (0, n) if n <= 64 else (max(tails[n - 1] - _WINDOW, 0), min(tails[n - 1] + _WINDOW, n))

@@ -71,7 +71,11 @@ def test_names():
 
 @pytest.mark.parametrize(
     "text",
-    ['["3/2", 0.1, "sqrt(2)"]', '{"steps": ["3/2", "1/10", "2^(1/2)"], "name": "mine"}', "3/2\n\n0.1, # a tenth\nsqrt(2)\n"],
+    [
+        '["3/2", 0.1, "sqrt(2)"]',
+        '{"steps": ["3/2", "1/10", "2^(1/2)"], "name": "mine"}',
+        "3/2\n\n0.1, # a tenth\nsqrt(2)\n",
+    ],
 )
 def test_files(tmp_path, text):
     path = tmp_path / "plan.txt"
