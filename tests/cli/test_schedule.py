@@ -121,6 +121,15 @@ def test_composition_proofs(run: Run, tmp_path: Path, arguments: tuple[str, ...]
     assert run("show", name).exit_code == 0
 
 
+def test_show_and_check_proofs_of_another_shape(run: Run) -> None:
+    run("certify", "gradient-descent", "--schedule", "obs-f", "--steps", "40")
+    shown = run("show", "obs-f-40.json")
+    assert "joins compose 40 steps" in shown.stdout and "Certificate  sha256" in shown.stdout
+    assert run("show", "obs-f-40.json", "--latex").stdout.startswith(r"\begin{theorem}")
+    checked = run("check", "--engine", "all", "obs-f-40.json")
+    assert checked.exit_code == 1 and checked.stdout.startswith("undecided")
+
+
 def test_constant_steps(run: Run) -> None:
     result = run("certify", "gradient-descent", "--steps", "4", "--step", "3/2", "--no-sympy")
     assert "1/26 * L" in result.stdout and "no solver was used" in result.stdout
