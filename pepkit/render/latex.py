@@ -138,8 +138,8 @@ def _method(claim: MethodClaim | CompositionClaim) -> str:
     if isinstance(claim, CompositionClaim):
         tree = escape_latex(composition_text(claim))
         return (
-            rf"gradient descent $x_{{i+1}} = x_i - \frac{{h_i}}{{{unit}}} \nabla f(x_i)$ with the ${claim.steps}$ steps "
-            f"of the composition {tree}"
+            rf"gradient descent $x_{{i+1}} = x_i - \frac{{h_i}}{{{unit}}} \nabla f(x_i)$ with the ${claim.steps}$ "
+            f"steps of the composition {tree}"
         )
     if isinstance(claim.method, GradientDescent):
         steps = claim.method.steps
