@@ -26,8 +26,10 @@ _LOCATIONS = {
     "Schedule": "pepkit.schedules",
     "Theorem": "pepkit.kernel",
     "certify": "pepkit.certification",
+    "certify_composition": "pepkit.closed_form",
     "check": "pepkit.kernel",
     "compare_family": "pepkit.rounding",
+    "compare_reversal": "pepkit.duality",
     "exact": "pepkit.algebra",
     "fixed_step_method": "pepkit.pep",
     "gradient_descent": "pepkit.pep",
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from pepkit import algebra, kernel, pep, render, rounding, schedules, solvers, verification
     from pepkit.algebra import exact
     from pepkit.certification import CertificationError, Result, certify
+    from pepkit.closed_form import certify_composition
+    from pepkit.duality import compare_reversal
     from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
     from pepkit.pep import fixed_step_method, gradient_descent, method
     from pepkit.rounding import compare_family

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,8 @@ import typer
 from pepkit.cli import options
 from pepkit.cli.exit_codes import EPILOG
 from pepkit.cli.output import json_errors, number_data, print_json
+from pepkit.cli.plans import Plan, find_plan
+from pepkit.cli.plans import unknown as _unknown
 from pepkit.cli.progress import StageDisplay
 from pepkit.cli.saving import free_path, refuse_foreign_file, slug
 from pepkit.kernel import CertificateError, ClaimError, MethodClaim, PepkitError, claim_digest, digest
@@ -67,7 +68,8 @@ def gradient_descent(
     schedule: Annotated[
         str,
         typer.Option(
-            help="Name of a schedule, or a file: a JSON list of numbers, or one number on each line.",
+            help="Name of a schedule, 'tree EXPR' such as 'tree s(., .)', or a file: a JSON list of numbers, or one "
+            "number on each line.",
             metavar="NAME|FILE",
             autocompletion=options.complete_schedule,
             rich_help_panel="Statement",
@@ -90,6 +92,7 @@ def gradient_descent(
     relaxed: options.Relaxed = None,
     solver: options.Solver = "auto",
     family: options.Family = "auto",
+    form: options.Form = None,
     witness: options.Witness = True,
     sympy: options.Sympy = None,
     output: options.Output = None,
@@ -99,9 +102,19 @@ def gradient_descent(
     """Gradient descent x_(i+1) = x_i - (h_i/L) grad f(x_i) with a stepsize schedule."""
     search = _Search(sharp, relaxed, solver, family, witness, sympy, output, force, as_json)
     with json_errors(as_json):
+        from pepkit.algebra import exact
         from pepkit.pep import gradient_descent as gradient_descent_claim
+        from pepkit.pep.claims import curvature_ratio
 
-        chosen = _schedule(schedule, steps, step)
+        constant = None if smoothness.strip() == "L" else exact(smoothness)
+        plan = find_plan(schedule, steps, step, curvature_ratio(mu, constant))
+        found = _closed_form(plan, constant, measure, initial, form, search)
+        if found is not None:
+            words = [plan.name] if step is None else [plan.name, step]
+            name = _file_name(words, found.theorem.claim, mu, smoothness, measure, initial)
+            _deliver(found, name, search)
+            return
+        chosen = plan.schedule()
         claim = gradient_descent_claim(
             chosen, L=smoothness, mu=mu, measure=measure or "function-value", initial=initial
         )
@@ -171,30 +184,41 @@ def fixed_step(
         _certify(claim, _file_name([file.stem], claim, mu, smoothness, measure, initial), search)
 
 
-def _schedule(name: str, steps: int | None, step: str | None) -> Any:
-    """The schedule of this name, else the one in the file of this name."""
-    from pepkit.schedules import load_schedule, schedule, schedule_names
+def _closed_form(
+    plan: Plan, smoothness: Any, measure: str | None, initial: str, form: Any, search: _Search
+) -> Any:
+    """The result of a formula, or None where there is none or the user asks for a solver."""
+    if form not in (None, "flat", "composition", "solver"):
+        raise ClaimError(_unknown("form", str(form), ("flat", "composition", "solver")))
+    if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
+        return None
+    from pepkit.closed_form import certify_composition, certify_constant
+    from pepkit.pep.claims import initial_condition, performance_measure
 
-    if name in schedule_names():
-        if steps is None:
-            raise ClaimError(f"the schedule {name} needs --steps N")
-        if step is not None and name != "constant":
-            raise ClaimError(f"--step is for the constant schedule, not for {name}")
-        return schedule(name, steps) if step is None else schedule(name, steps, step=step)
-    if step is not None:
-        raise ClaimError("--step is for the constant schedule, not for a file")
-    if not Path(name).is_file():
-        raise ClaimError(_unknown("schedule", name, schedule_names()) + ", and there is no such file")
-    loaded = load_schedule(name)
-    if steps is not None and steps != len(loaded):
-        raise ClaimError(f"{name} holds {len(loaded)} steps, but --steps is {steps}")
-    return loaded
+    sympy = "auto" if search.sympy is None else search.sympy
+    wanted = None if measure is None else performance_measure(measure)
+    # an initial condition that was left at its default does not exclude what the schedule is made for
+    start = None if wanted is None and initial == "distance" else initial_condition(initial)
+    if plan.composition is not None:
+        chosen = "auto" if form is None else form
+        arguments = {"mu": plan.mu, "L": smoothness, "measure": wanted, "initial": start, "sympy": sympy}
+        with StageDisplay(enabled=form == "flat" and not search.as_json) as progress:
+            result = certify_composition(plan.composition, form=chosen, progress=progress, **arguments)
+        if result is not None:
+            return result
+    elif form != "composition" and plan.arguments is not None and _usual(plan, measure, initial):
+        found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
+        if found is not None:
+            return found
+    if form is not None:
+        raise ClaimError(f"{plan.name} has no closed-form certificate of this kind for this statement")
+    return None
 
 
-def _unknown(what: str, name: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(name, known, n=1)
-    hint = f" (did you mean {close[0]}?)" if close else ""
-    return f"unknown {what} {name!r}{hint}; known are {', '.join(known)}"
+def _usual(plan: Plan, measure: str | None, initial: str) -> bool:
+    """Whether the statement is f(x_N) - f_* over the distance, for constant steps and convex functions."""
+    convex = plan.name == "constant" and plan.mu.is_rational and plan.mu.value == 0
+    return convex and measure in (None, "function-value") and initial == "distance"
 
 
 def _step_matrix(file: Path) -> list[list[Any]]:
@@ -233,7 +257,14 @@ def _certify(claim: MethodClaim, default: Path, search: _Search) -> None:
     target = search.output if search.output is not None else default
     if search.output is not None and not search.force:
         refuse_foreign_file(target, claim)
-    result = _run(claim, search)
+    _deliver(_run(claim, search), target, search)
+
+
+def _deliver(result: Any, default: Path, search: _Search) -> None:
+    """Save a result and print it."""
+    target = search.output if search.output is not None else default
+    if search.output is not None and not search.force:
+        refuse_foreign_file(target, result.theorem.claim)
     path = target if search.force else free_path(target, result.certificate)
     result.save(path)
     if search.as_json:

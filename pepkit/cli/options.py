@@ -10,6 +10,7 @@ import typer
 __all__ = [
     "Family",
     "Force",
+    "Form",
     "Initial",
     "Json",
     "Measure",
@@ -125,6 +126,17 @@ Family = Annotated[
     str,
     _optional(
         "Family of certificates with known structure to try.", "--family", metavar="NAME", rich_help_panel=_SEARCH
+    ),
+]
+Form = Annotated[
+    str | None,
+    _optional(
+        "Certificate in closed form only: flat (multipliers), composition (the tree of joins); or solver, to solve "
+        "where there is a closed form too.",
+        "--form",
+        show_default="a closed form where there is one",
+        metavar="flat|composition|solver",
+        rich_help_panel=_SEARCH,
     ),
 ]
 Witness = Annotated[

@@ -14,6 +14,7 @@ from pepkit.kernel import (
     Certificate,
     Claim,
     ClaimError,
+    CompositionClaim,
     GradientDescent,
     MethodClaim,
     PepkitError,
@@ -66,6 +67,12 @@ def _same_question(first: Claim, second: Claim) -> bool:
     Numbers are compared by 40 decimals, because the fields may differ: a rate may need a larger field
     than the steps. The answer only decides about a file name.
     """
+    if isinstance(first, CompositionClaim) and isinstance(second, CompositionClaim):
+        return (first.instructions, first.measure, first.initial) == (
+            second.instructions,
+            second.measure,
+            second.initial,
+        ) and _class_numbers(first) == _class_numbers(second)
     if not isinstance(first, MethodClaim) or not isinstance(second, MethodClaim):
         return False
     if (first.measure, first.initial, type(first.method)) != (second.measure, second.initial, type(second.method)):
@@ -73,14 +80,19 @@ def _same_question(first: Claim, second: Claim) -> bool:
     return _numbers(first) == _numbers(second)
 
 
+def _class_numbers(claim: MethodClaim | CompositionClaim) -> list[str]:
+    cls = claim.function_class
+    smoothness = "L" if cls.L is None else decimal_text(claim.field, cls.L, 40)
+    return [smoothness, decimal_text(claim.field, cls.mu_over_L, 40)]
+
+
 def _numbers(claim: MethodClaim) -> list[str]:
-    cls, method = claim.function_class, claim.method
+    method = claim.method
     if isinstance(method, GradientDescent):
         steps = list(method.steps)
     else:
         steps = [h for row in method.matrix for h in row]
-    smoothness = "L" if cls.L is None else decimal_text(claim.field, cls.L, 40)
-    return [smoothness, *(decimal_text(claim.field, value, 40) for value in [cls.mu_over_L, *steps])]
+    return [*_class_numbers(claim), *(decimal_text(claim.field, value, 40) for value in steps)]
 
 
 def free_path(path: Path, certificate: Certificate) -> Path:

@@ -10,6 +10,7 @@ import typer
 from pepkit.cli.exit_codes import ExitCode
 from pepkit.cli.output import error_text, print_error, print_table
 from pepkit.kernel import Certificate, CertificateError, FormatError, Theorem, check, claim_digest, digest, load
+from pepkit.kernel.certificate import Proof
 from pepkit.render.notation import clean
 from pepkit.render.text import claim_brief, lower_words, theorem_words
 
@@ -43,8 +44,8 @@ def show(
     """
     certificate = load(file)
     if not isinstance(certificate, Certificate):
-        # proofs of another shape have no multipliers to show
-        print(check(certificate))
+        # proofs of another shape have no multipliers and no residual to show
+        _show_proof(certificate, latex)
         return
     theorem, problem = _theorem(certificate)
     if latex:
@@ -64,6 +65,20 @@ def show(
     if theorem is None:
         print_error(f"{file} is not proved: {problem}")
         raise typer.Exit(ExitCode.NOT_PROVED)
+
+
+def _show_proof(proof: Proof, latex: bool) -> None:
+    theorem = check(proof)
+    if latex:
+        from pepkit.render.latex import theorem_latex
+
+        typer.echo(theorem_latex(theorem))
+        return
+    typer.echo(theorem_words(theorem))
+    typer.echo("")
+    for position, line in enumerate(theorem.checks):
+        typer.echo(f"{'' if position else 'Checks':<13}{clean(line)}")
+    _print_origin(proof)
 
 
 def _rows(limit: int | None, default: int | None) -> int | None:
@@ -121,7 +136,7 @@ def _print_worst_case(certificate: Certificate, rows: int | None) -> None:
         print_table(table)
 
 
-def _print_origin(certificate: Certificate) -> None:
+def _print_origin(certificate: Certificate | Proof) -> None:
     from pepkit.render.tables import provenance_table
 
     table = provenance_table(certificate)

@@ -14,6 +14,8 @@ from pepkit.kernel.claims import (
     MethodClaim,
     SmoothFunctionClass,
 )
+from pepkit.kernel.composition import CompositionClaim
+from pepkit.kernel.composition_proof import CompositionProof
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, PepkitError, UndecidedError
 from pepkit.kernel.files import certificate_from_text, certificate_to_text, claim_digest, digest, load, save
 from pepkit.kernel.numbers import RATIONALS, Field, Number, NumberField
@@ -27,6 +29,8 @@ __all__ = [
     "CertificateError",
     "Claim",
     "ClaimError",
+    "CompositionClaim",
+    "CompositionProof",
     "Field",
     "FixedStepMethod",
     "Form",

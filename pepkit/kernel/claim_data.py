@@ -16,6 +16,7 @@ from pepkit.kernel.claims import (
     MethodClaim,
     SmoothFunctionClass,
 )
+from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.statement import Form, Vector
@@ -195,6 +196,37 @@ def _write_listed_claim(claim: ListedClaim) -> dict[str, Any]:
     return data
 
 
+def _read_composition_claim(number_field: Field, data: dict[str, Any]) -> CompositionClaim:
+    reading.fields(data, "the claim", ("kind", "class", "joins", "measure", "initial", "rate"))
+    cls = reading.fields(data["class"], "the class", ("L", "mu/L"))
+    instructions = []
+    for item in reading.items(data["joins"], "joins"):
+        kind, *operands = reading.items(item, "a join") or [None]
+        if not isinstance(kind, str) or not all(isinstance(operand, (str, int)) for operand in operands):
+            raise FormatError("a join is a list of its name and its operands")
+        instructions.append((kind, *operands))
+    return CompositionClaim(
+        number_field,
+        SmoothFunctionClass(number_field.read(cls["mu/L"]), None if cls["L"] == "L" else number_field.read(cls["L"])),
+        tuple(instructions),
+        _member(Measure, data["measure"]),
+        _member(InitialCondition, data["initial"]),
+        number_field.read(data["rate"]),
+    )
+
+
+def _write_composition_claim(claim: CompositionClaim) -> dict[str, Any]:
+    write = claim.field.write
+    cls = claim.function_class
+    return {
+        "class": {"L": "L" if cls.L is None else write(cls.L), "mu/L": write(cls.mu_over_L)},
+        "joins": [list(instruction) for instruction in claim.instructions],
+        "measure": claim.measure.value,
+        "initial": claim.initial.value,
+        "rate": write(claim.rate),
+    }
+
+
 def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -> list[list[Any]]:
     """The lower triangle of a symmetric matrix, row by row."""
     return [[write(a) for a in row[: i + 1]] for i, row in enumerate(rows)]
@@ -203,5 +235,6 @@ def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -
 KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Callable[[Any], dict[str, Any]]]] = {
     "method": (MethodClaim, _read_method_claim, _write_method_claim),
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
+    "composition": (CompositionClaim, _read_composition_claim, _write_composition_claim),
 }
 """Kind in the file -> (type, reader, writer)."""

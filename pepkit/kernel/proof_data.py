@@ -1,7 +1,7 @@
 """Proofs of other shapes than a multiplier identity, as JSON data.
 
 A new kind of proof is a class with `claim`, `provenance` and `prove`, one reader, one writer and one line
-in `KINDS`. There is none yet: every certificate of this version is a multiplier identity.
+in `KINDS`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pepkit.kernel import reading
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
+from pepkit.kernel.composition import CompositionClaim
+from pepkit.kernel.composition_proof import CompositionProof
 from pepkit.kernel.errors import FormatError
 from pepkit.kernel.numbers import Field
 
@@ -18,7 +21,28 @@ __all__ = ["KINDS", "read_proof", "write_proof"]
 
 Reader = Callable[[Field, Claim, dict[str, Any], Mapping[str, Any]], Proof]
 
-KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {}
+
+def _read_composition(
+    number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]
+) -> CompositionProof:
+    reading.fields(data, "the proof", ("kind",), ("roots",))
+    if not isinstance(claim, CompositionClaim):
+        raise FormatError("a proof by composition needs a claim about a composition")
+    roots = None
+    if "roots" in data:
+        roots = tuple(number_field.read(value) for value in reading.items(data["roots"], "roots"))
+    return CompositionProof(claim, roots, provenance)
+
+
+def _write_composition(proof: CompositionProof) -> dict[str, Any]:
+    if proof.roots is None:
+        return {}
+    return {"roots": [proof.claim.field.write(proof.claim.field.coerce(value)) for value in proof.roots]}
+
+
+KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
+    "composition": (CompositionProof, _read_composition, _write_composition),
+}
 """Kind in the file -> (type, reader, writer)."""
 
 

@@ -188,7 +188,7 @@ class RadicalField:
         operation, *operands = instruction
         values = [self._operand(operand) for operand in operands]
         if operation == "sqrt":
-            return self._square_root(values[0])
+            return self.square_root(values[0])
         left, right = values
         if operation == "+":
             return left + right
@@ -208,7 +208,8 @@ class RadicalField:
             return self.nodes[operand]
         raise ClaimError(f"not an earlier instruction of the radical field: {operand!r}")
 
-    def _square_root(self, value: Enclosed) -> Enclosed:
+    def square_root(self, value: Enclosed) -> Enclosed:
+        """The non-negative root; ClaimError for a negative radicand, UndecidedError where its sign is not known."""
         if value.exact is not None:
             if value.exact < 0:
                 raise ClaimError(f"square root of the negative number {value.exact}")

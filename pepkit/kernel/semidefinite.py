@@ -1,12 +1,13 @@
 """Exact proofs that a symmetric matrix is positive semidefinite.
 
-Three complete arguments, from fast to general:
+Complete arguments, from fast to general:
 
 1. *Known kernel.* If exact vectors z satisfy S z = 0 and are independent on the pivot rows, S is
    positive semidefinite exactly when the principal submatrix without the pivot rows is.
 2. *Cholesky and diagonal dominance.* For a definite matrix: an integer Cholesky factor R of an
    enclosure, after powers of two have equilibrated the diagonal, leaves E = S - R R^T, and S is definite
    if every enclosure of E is diagonally dominant. R is only a guess; the remainder E is exact.
+   Before it, a *rank-one* matrix is recognised by its 2 x 2 minors: closed-form certificates leave one square.
 3. *LDL^T* with exact pivots, where a zero pivot must have a zero row. Decides every matrix whose entries
    have decidable signs; used for small or nearly singular ones.
 """
@@ -57,6 +58,8 @@ def prove_positive_semidefinite(
     if not rows:
         return
     sub = [[matrix[i][j] for j in rows] for i in rows]
+    if _has_rank_one(sub, field):
+        return
     labels = [names[i] for i in rows]
     failure, conclusive = "", False
     for bits in _CHOLESKY_BITS:
@@ -74,6 +77,20 @@ def prove_positive_semidefinite(
         f"{what} is not shown to be positive semidefinite: {failure}; a singular matrix of this size "
         "needs its kernel vectors in the certificate"
     )
+
+
+def _has_rank_one(matrix: Sequence[Sequence[Any]], field: Field) -> bool:
+    """Whether S = v v^T / s with s = S_00 > 0 and v its first row. Stops at the first minor that is not zero."""
+    first = matrix[0]
+    pivot = first[0]
+    for i, row in enumerate(matrix):
+        for j in range(i + 1):
+            if row[j] * pivot - first[i] * first[j]:
+                return False
+    try:
+        return field.sign(pivot) > 0
+    except UndecidedError:
+        return False
 
 
 def _is_zero_row(matrix: Sequence[Sequence[Any]], i: int, rows: Sequence[int], names: Sequence[str], what: str) -> bool:

@@ -8,9 +8,19 @@ from typing import Any
 from flint import fmpz
 
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
+from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.numbers import Field, NumberField
 
-__all__ = ["class_text", "decimal_text", "initial_text", "measure_text", "method_text", "rate_text", "sentence"]
+__all__ = [
+    "class_text",
+    "composition_text",
+    "decimal_text",
+    "initial_text",
+    "measure_text",
+    "method_text",
+    "rate_text",
+    "sentence",
+]
 
 _MEASURE = {
     Measure.FUNCTION_VALUE: "f(x_{N}) - f(x_*)",
@@ -60,7 +70,7 @@ def decimal_text(number_field: Field, value: Any, digits: int = 15) -> str:
     return f"{minus}{mantissa}e{exponent}"
 
 
-def class_text(claim: MethodClaim) -> str:
+def class_text(claim: MethodClaim | CompositionClaim) -> str:
     """The function class, such as ``L-smooth convex``."""
     number_field, cls = claim.field, claim.function_class
     smoothness = "L" if cls.L is None else number_field.text(cls.L)
@@ -86,10 +96,15 @@ def _times(factor: str, unit: str) -> str:
     return f"({factor})*{unit}" if " " in factor else f"{factor}*{unit}"
 
 
-def method_text(claim: MethodClaim, limit: int = 12) -> str:
+def method_text(claim: MethodClaim | CompositionClaim, limit: int = 12) -> str:
     """The method with its exact steps; long schedules show their beginning and their length."""
     text = _readable(claim.field)
     smoothness = "L" if claim.function_class.L is None else claim.field.text(claim.function_class.L)
+    if isinstance(claim, CompositionClaim):
+        return (
+            f"gradient descent x_(i+1) = x_i - (h_i/{smoothness}) grad f(x_i) with the {claim.steps} steps of the "
+            f"composition {composition_text(claim)}"
+        )
     if isinstance(claim.method, GradientDescent):
         steps = claim.method.steps
         if len(set(map(str, (text(h) for h in steps)))) == 1:
@@ -105,6 +120,17 @@ def method_text(claim: MethodClaim, limit: int = 12) -> str:
     return f"the fixed-step method x_i = x_0 - (1/{smoothness}) sum_(k<i) h_ik grad f(x_k), h = [{listed}]"
 
 
+def composition_text(claim: CompositionClaim, limit: int = 100) -> str:
+    """The tree of a composition, such as ``s(s(., .), .)`` with ``.`` for no steps, or its number of joins."""
+    texts: list[str] = []
+    for kind, *operands in claim.instructions:
+        text = f"{kind}({', '.join('.' if isinstance(operand, str) else texts[operand] for operand in operands)})"
+        if len(text) > limit:
+            return f"of {len(claim.instructions)} joins that the certificate lists"
+        texts.append(text)
+    return texts[-1]
+
+
 def _readable(number_field: Field, limit: int = 60) -> Callable[[Any], str]:
     """Exact text of numbers, shortened to decimals (with dots) where it would be longer than `limit`."""
 
@@ -115,17 +141,17 @@ def _readable(number_field: Field, limit: int = 60) -> Callable[[Any], str]:
     return text
 
 
-def measure_text(claim: MethodClaim) -> str:
+def measure_text(claim: MethodClaim | CompositionClaim) -> str:
     """The performance measure with N filled in."""
     return _MEASURE[claim.measure].format(N=claim.steps)
 
 
-def initial_text(claim: MethodClaim) -> str:
+def initial_text(claim: MethodClaim | CompositionClaim) -> str:
     """The normalisation."""
     return _INITIAL[claim.initial]
 
 
-def rate_text(claim: MethodClaim, value: Any) -> str:
+def rate_text(claim: MethodClaim | CompositionClaim, value: Any) -> str:
     """The value with its power of L, such as ``1/6*L``."""
     text = claim.field.text(value)
     text = f"({text})" if " " in text else text
@@ -144,7 +170,7 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
     """The theorem in words."""
     if isinstance(claim, ListedClaim):
         return _listed_sentence(claim, lower, tight)
-    if not isinstance(claim, MethodClaim):
+    if not isinstance(claim, (MethodClaim, CompositionClaim)):
         return repr(claim)
     kind = "a minimiser x_*" if claim.has_minimiser else "infimum f(x_*) > -infinity"
     lines = [

@@ -2,6 +2,7 @@
 
 from pepkit.pep.claims import fixed_step_method, gradient_descent, initial_condition, performance_measure
 from pepkit.pep.methods import method, method_names, step_matrix
+from pepkit.pep.reference_lines import optimized_gradient_certificate, optimized_gradient_norm_certificate
 from pepkit.pep.worst_cases import WorstCase, worst_cases
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "initial_condition",
     "method",
     "method_names",
+    "optimized_gradient_certificate",
+    "optimized_gradient_norm_certificate",
     "performance_measure",
     "step_matrix",
     "worst_cases",

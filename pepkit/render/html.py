@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pepkit.kernel import Certificate, MethodClaim, NumberField, Theorem, claim_digest, digest
+from pepkit.kernel import Certificate, CompositionClaim, MethodClaim, NumberField, Theorem, claim_digest, digest
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, method_text, rate_text
 from pepkit.render.notation import escape_html, number_html, shortened
 from pepkit.render.residual import residual_summary
@@ -99,7 +99,7 @@ def _theorem(theorem: Theorem, badges: str) -> str:
 def _statement(claim: Any, badges: str, heading: str = "Claim") -> str:
     field = claim.field
     decimals = decimal_text(field, claim.rate)
-    if not isinstance(claim, MethodClaim):
+    if not isinstance(claim, (MethodClaim, CompositionClaim)):
         title = f" of {escape_html(claim.title)}" if getattr(claim, "title", "") else ""
         rate = number_html(shortened(field.text(claim.rate), _NUMBER_LIMIT))
         return (
@@ -121,7 +121,7 @@ def _statement(claim: Any, badges: str, heading: str = "Claim") -> str:
     return "\n".join(lines)
 
 
-def _rate(claim: MethodClaim) -> str:
+def _rate(claim: MethodClaim | CompositionClaim) -> str:
     text = claim.field.text(claim.rate)
     unit = escape_html(rate_text(claim, claim.field.coerce(1))[1:].strip()).replace("*", "·")
     rate = number_html(shortened(text, _NUMBER_LIMIT))

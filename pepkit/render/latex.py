@@ -14,6 +14,7 @@ from typing import Any
 from pepkit.kernel import (
     Certificate,
     Claim,
+    CompositionClaim,
     Field,
     GradientDescent,
     InitialCondition,
@@ -25,7 +26,7 @@ from pepkit.kernel import (
     Theorem,
 )
 from pepkit.kernel.statement import HypothesisFamily, Index
-from pepkit.kernel.words import decimal_text
+from pepkit.kernel.words import composition_text, decimal_text
 from pepkit.render.notation import escape_latex, number_latex
 from pepkit.render.residual import residual_summary
 from pepkit.render.tables import multipliers
@@ -65,13 +66,13 @@ def _number(field: Field, value: Any, product: bool = False) -> str:
 def claim_formula(claim: Claim) -> str:
     """The inequality of a claim, in mathematics mode."""
     field = claim.field
-    if not isinstance(claim, MethodClaim):
+    if not isinstance(claim, (MethodClaim, CompositionClaim)):
         return rf"\text{{measure}} \le {_number(field, claim.rate, product=True)} \cdot \text{{normaliser}}"
     measure = _MEASURE[claim.measure].format(N=claim.steps)
     return rf"{measure} \le {_rate(claim)} {_INITIAL[claim.initial]}"
 
 
-def _rate(claim: MethodClaim) -> str:
+def _rate(claim: MethodClaim | CompositionClaim) -> str:
     rate = _number(claim.field, claim.rate, product=True)
     power = claim.power_of_L
     if power == 0:
@@ -91,7 +92,7 @@ def theorem_latex(theorem: Theorem) -> str:
 
 def _theorem(claim: Claim, lower: Any, tight: bool) -> str:
     lines = [r"\begin{theorem}"]
-    if isinstance(claim, MethodClaim):
+    if isinstance(claim, (MethodClaim, CompositionClaim)):
         given = "Let $L > 0$. " if claim.function_class.L is None else ""
         lines.append(f"{given}Let $f$ be {_class(claim)} on a real inner-product space, with {_minimiser(claim)}.")
         lines.append(f"Then {_method(claim)} satisfies")
@@ -108,7 +109,7 @@ def _theorem(claim: Claim, lower: Any, tight: bool) -> str:
     return "\n".join(lines)
 
 
-def _class(claim: MethodClaim) -> str:
+def _class(claim: MethodClaim | CompositionClaim) -> str:
     field, ratio = claim.field, claim.function_class.mu_over_L
     given = claim.function_class.L
     smoothness = "$L$" if given is None else f"${_number(field, given)}$"
@@ -127,13 +128,19 @@ def _class(claim: MethodClaim) -> str:
     )
 
 
-def _minimiser(claim: MethodClaim) -> str:
+def _minimiser(claim: MethodClaim | CompositionClaim) -> str:
     return r"a minimiser $x_\star$" if claim.has_minimiser else r"infimum $f(x_\star) > -\infty$"
 
 
-def _method(claim: MethodClaim) -> str:
+def _method(claim: MethodClaim | CompositionClaim) -> str:
     given = claim.function_class.L
     unit = "L" if given is None else _number(claim.field, given)
+    if isinstance(claim, CompositionClaim):
+        tree = escape_latex(composition_text(claim))
+        return (
+            rf"gradient descent $x_{{i+1}} = x_i - \frac{{h_i}}{{{unit}}} \nabla f(x_i)$ with the ${claim.steps}$ "
+            f"steps of the composition {tree}"
+        )
     if isinstance(claim.method, GradientDescent):
         steps = claim.method.steps
         return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pepkit.kernel import Certificate, Field, MethodClaim, Statement, Witness
+from pepkit.kernel.certificate import Proof
 from pepkit.kernel.statement import HypothesisFamily, Index
 from pepkit.kernel.words import decimal_text
 from pepkit.render.notation import clean, shortened
@@ -106,7 +107,7 @@ def _is_value(certificate: Certificate, name: str) -> bool:
     return isinstance(certificate.claim, MethodClaim) and name.startswith("f_")
 
 
-def provenance_table(certificate: Certificate) -> Table:
+def provenance_table(certificate: Certificate | Proof) -> Table:
     """How the certificate says that it was found. Nothing of it is checked."""
     rows = tuple(_flattened(certificate.provenance))
     return Table("Provenance (not checked)", ("entry", "value"), rows)

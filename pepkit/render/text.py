@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from pepkit.kernel import Claim, GradientDescent, ListedClaim, MethodClaim, NumberField, Theorem
+from pepkit.kernel import Claim, CompositionClaim, GradientDescent, ListedClaim, MethodClaim, NumberField, Theorem
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, rate_text
 from pepkit.render.notation import clean, shortened
 from pepkit.render.worst_case import witness_words
@@ -32,6 +32,12 @@ def claim_brief(claim: Claim, limit: int = 100) -> str:
         return (
             f"{class_text(claim)}, {method}, N = {claim.steps}: {measure_text(claim)} <= {rate} * {initial_text(claim)}"
         )
+    if isinstance(claim, CompositionClaim):
+        rate = shortened(rate_text(claim, claim.rate), limit)
+        return (
+            f"{class_text(claim)}, gradient descent, composition of {len(claim.instructions)} joins, "
+            f"N = {claim.steps}: {measure_text(claim)} <= {rate} * {initial_text(claim)}"
+        )
     if isinstance(claim, ListedClaim):
         title = clean(claim.title) or "listed hypotheses"
         rate = shortened(claim.field.text(claim.rate), limit)
@@ -55,6 +61,8 @@ def sharpness_words(result: Any) -> str:
     """Sharp, or relaxed and by how much."""
     if result.sharp:
         return "sharp: the exact worst case"
+    if result.numerical_optimum is None and result.theorem.lower is not None:
+        return f"proved, {excess_words(result)}"
     if result.numerical_optimum is None:
         return "proved; how close it is to the worst case is not known"
     return f"not shown to be sharp, {excess_words(result)}"
@@ -65,7 +73,8 @@ def excess_words(result: Any) -> str:
     excess = result.excess
     if result.sharp or excess is None or isnan(excess):
         return "excess not known"
-    return f"relative excess {excess:.2g} over the numerical optimum"
+    over = "numerical optimum" if result.numerical_optimum is not None else "proved lower bound"
+    return f"relative excess {excess:.2g} over the {over}"
 
 
 def theorem_words(theorem: Theorem) -> str:

@@ -1,6 +1,8 @@
 """Stepsize schedules: exact steps, names, files."""
 
 from pepkit.schedules.catalogue import (
+    arcsine,
+    chebyshev,
     constant,
     obs_f,
     obs_s,
@@ -9,11 +11,30 @@ from pepkit.schedules.catalogue import (
     schedule_names,
     silver,
 )
+from pepkit.schedules.closed_forms import flat_certificate
+from pepkit.schedules.composition import Composer, Composition
+from pepkit.schedules.composition_proofs import composition_proof
+from pepkit.schedules.constant_steps import constant_step_certificate
+from pepkit.schedules.named import composition, composition_names, tree
+from pepkit.schedules.rates import KnownRate, composition_rates, constant_rates, hypoconvex_step_constant
 from pepkit.schedules.schedule import Schedule, load_schedule
 
 __all__ = [
+    "Composer",
+    "Composition",
+    "KnownRate",
     "Schedule",
+    "arcsine",
+    "chebyshev",
+    "composition",
+    "composition_names",
+    "composition_proof",
+    "composition_rates",
     "constant",
+    "constant_rates",
+    "constant_step_certificate",
+    "flat_certificate",
+    "hypoconvex_step_constant",
     "load_schedule",
     "obs_f",
     "obs_s",
@@ -21,4 +42,5 @@ __all__ = [
     "schedule",
     "schedule_names",
     "silver",
+    "tree",
 ]

@@ -5,16 +5,24 @@ Steps are in units of 1/L. Rates are stated for f(x_N) - f_* over L |x_0 - x_*|^
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
 from flint import fmpq, fmpz_poly
 
-from pepkit.algebra import Real, exact, sqrt
+from pepkit.algebra import Real, exact, realise, sqrt, to_float
 from pepkit.kernel import ClaimError, NumberField
+from pepkit.schedules.named import anytime_ends, composition, composition_names, needs_strong_convexity
 from pepkit.schedules.schedule import Schedule
 
 __all__ = [
+    "anytime",
+    "arcsine",
+    "chebyshev",
+    "composed",
     "constant",
     "obs_f",
     "obs_s",
@@ -91,45 +99,8 @@ def silver(steps: int) -> Schedule:
             rational, multiple = power[0] + power[1], power[1]
             table[valuation] = Real.rational(rational) + Real.rational(multiple) * root_two
         numbers.append(table[valuation])
-    return Schedule("silver", tuple(numbers), "silver schedule (Altschuler, Parrilo 2309.16530)")
-
-
-class _Sums:
-    """Sums of optimised basic schedules as exact expressions, built once for each length."""
-
-    def __init__(self) -> None:
-        self.leaves: dict[int, Real] = {1: Real.rational(1)}
-        self.tails: dict[int, Real] = {0: Real.rational(1)}
-        self.pivots: dict[int, int] = {}
-        self._approximate_leaves: dict[int, float] = {1: 1.0}
-        self._approximate_tails: dict[int, float] = {0: 1.0}
-
-    def leaf(self, count: int) -> Real:
-        """U_count = 1 + sum of the optimised s-composable schedule with count - 1 steps."""
-        if count not in self.leaves:
-            a, b = self.leaf(count // 2), self.leaf(count - count // 2)
-            self.leaves[count] = (a + b + sqrt(a * a + 6 * a * b + b * b)) / 2
-        return self.leaves[count]
-
-    def approximate_leaf(self, count: int) -> float:
-        if count not in self._approximate_leaves:
-            a, b = self.approximate_leaf(count // 2), self.approximate_leaf(count - count // 2)
-            self._approximate_leaves[count] = (a + b + (a * a + 6 * a * b + b * b) ** 0.5) / 2
-        return self._approximate_leaves[count]
-
-    def pivot(self, steps: int) -> int:
-        """Steps before the joining step of the optimised f-composable schedule with `steps` steps."""
-        for n in range(1, steps + 1):
-            if n in self.pivots:
-                continue
-            best = max(range(n), key=lambda k: self._approximate_join(k, n - 1 - k))
-            self.pivots[n] = best
-            self._approximate_tails[n] = self._approximate_join(best, n - 1 - best)
-        return self.pivots[steps]
-
-    def _approximate_join(self, prefix: int, tail: int) -> float:
-        u, w = self.approximate_leaf(prefix + 1), self._approximate_tails[tail]
-        return 2 * u + (w + (w * w + 8 * u * w) ** 0.5) / 2
+    tree = None if count & (count + 1) else composition("silver", count)
+    return Schedule("silver", tuple(numbers), "silver schedule (Altschuler, Parrilo 2309.16530)", tree)
 
 
 def obs_s(steps: int) -> Schedule:
@@ -138,21 +109,7 @@ def obs_s(steps: int) -> Schedule:
     Built from empty schedules by balanced s-joins [a, phi, b], phi = 1 + alpha beta / K(alpha, beta),
     alpha, beta = 1 + sums (Grimmer, Shu, Wang 2410.16249; Zhang, Jiang 2410.12395).
     """
-    sums = _Sums()
-    return Schedule("obs-s", _obs_s(sums, _checked(steps), {}), "OBS-S (Grimmer, Shu, Wang 2410.16249)")
-
-
-def _obs_s(sums: _Sums, steps: int, known: dict[int, tuple[Real, ...]]) -> tuple[Real, ...]:
-    if steps not in known:
-        if steps == 0:
-            known[0] = ()
-        else:
-            left = (steps - 1) // 2
-            right = steps - 1 - left
-            alpha, beta = sums.leaf(left + 1), sums.leaf(right + 1)
-            step = 1 + alpha * beta / sums.leaf(steps + 1)
-            known[steps] = (*_obs_s(sums, left, known), step, *_obs_s(sums, right, known))
-    return known[steps]
+    return composed("obs-s", steps)
 
 
 def obs_f(steps: int) -> Schedule:
@@ -161,23 +118,81 @@ def obs_f(steps: int) -> Schedule:
     An OBS-S prefix, a joining step 1 + alpha/theta with theta = (1 + sqrt(1 + 8 alpha/(2B+1)))/2, and a
     shorter OBS-F tail with sum B; the prefix length maximises H (Grimmer, Shu, Wang 2410.16249).
     """
+    return composed("obs-f", steps)
+
+
+def composed(name: str, steps: int, mu: Any = 0) -> Schedule:
+    """The named composition with its steps listed exactly; `mu` is mu/L, for the schedules about mu > 0."""
     count = _checked(steps)
-    sums = _Sums()
-    known: dict[int, tuple[Real, ...]] = {}
-    tails: dict[int, tuple[tuple[Real, ...], Real]] = {0: ((), Real.rational(1))}
-    sums.pivot(count)
-    needed = [count]
-    while needed[-1] > 0:
-        needed.append(needed[-1] - 1 - sums.pivots[needed[-1]])
-    for n in reversed(needed[:-1]):
-        prefix = sums.pivots[n]
-        tail, weight = tails[n - 1 - prefix]
-        alpha = sums.leaf(prefix + 1)
-        theta = (1 + sqrt(1 + 8 * alpha / weight)) / 2
-        step = 1 + alpha / theta
-        # 2H + 1 of the join is theta^2 times that of the tail
-        tails[n] = ((*_obs_s(sums, prefix, known), step, *tail), theta * theta * weight)
-    return Schedule("obs-f", tails[count][0], "OBS-F (Grimmer, Shu, Wang 2410.16249)")
+    ratio = exact(mu)
+    field, (value,) = realise([ratio])
+    tree = composition(name, count, to_float(field, value))
+    return Schedule(name, tree.numbers(ratio), tree.description, tree)
+
+
+def anytime(steps: int) -> Schedule:
+    """The first N steps of the anytime schedule; a composition where one of its blocks ends.
+
+    s <- s-join(s, silver_j), floor(2 rho^j) times for j = 1, 2, ...: f(x_n) - f_* = O(n^-1.1195) at every n (Zhang,
+    Lee, Du, Chen 2411.17668).
+    """
+    count = _checked(steps)
+    end = next(total for total, _ in anytime_ends() if total >= count)
+    if end > MAX_STEPS:
+        raise ClaimError(f"the block of the anytime schedule that holds step {count} is longer than {MAX_STEPS}")
+    whole = composed("anytime", end)
+    if end == count:
+        return whole
+    return Schedule("anytime", whole.numbers[:count], whole.description)
+
+
+def chebyshev(steps: int, mu: Any) -> Schedule:
+    """Chebyshev steps 1/h_i = (1 + m)/2 + (1 - m)/2 cos((2i - 1) pi/(2N)), m = mu/L: optimal for quadratics.
+
+    |x_N - x_*| <= |x_0 - x_*| / T_N((1 + m)/(1 - m)) for every quadratic with curvatures in [mu, L], T_N the
+    Chebyshev polynomial (Young 1953). It is no statement about other functions.
+    """
+    count, m = _checked(steps), exact(mu)
+    # 2 cos(pi/(2N)) is the largest root of 2 T_N(x/2), which is monic with integer coefficients
+    previous, polynomial = fmpz_poly([2]), fmpz_poly([0, 1])
+    for _ in range(count - 1):
+        previous, polynomial = polynomial, polynomial * fmpz_poly([0, 1]) - previous
+    _, factors = polynomial.factor()
+    centre = 2 * math.cos(math.pi / (2 * count))
+    # the distance to the next root is more than 1/N^2
+    low, high = (fmpq(round((centre + d) * 2**40), 2**40) for d in (-0.5 / count**2, 0.5 / count**2))
+    cosine = Real.rational(0)
+    for factor, _ in factors:
+        if factor.degree() > 1 and factor(low) * factor(high) < 0:
+            if factor.degree() > 64:
+                raise ClaimError(f"the Chebyshev steps for N = {count} lie in a field of degree above 64")
+            cosine = Real.root(tuple(fmpq(c) for c in factor.coeffs()), low, high)
+    double = [cosine, cosine * cosine * cosine - 3 * cosine]
+    square = cosine * cosine - 2
+    while len(double) < count:
+        # cos((k + 2) t) = 2 cos(2t) cos(kt) - cos((k - 2) t)
+        double.append(square * double[-1] - double[-2])
+    numbers = tuple(1 / ((1 + m) / 2 + (1 - m) * d / 4) for d in double[:count])
+    return Schedule("chebyshev", numbers, "Chebyshev steps, optimal for quadratics (Young 1953)")
+
+
+def arcsine(steps: int, mu: Any, seed: int = 0) -> Schedule:
+    """Random steps with 1/h = (1 + m)/2 + (1 - m)/2 cos(pi U), U uniform on [0, 1], independent; m = mu/L.
+
+    E log|1 - h c| is the same for every curvature c in [m, 1], so on quadratics and separable functions the n-th
+    root of the contraction tends to (sqrt(kappa) - 1)/(sqrt(kappa) + 1) almost surely (Altschuler, Parrilo
+    2412.05790). Nothing is claimed about other functions, nor about one sample. The sample is taken in
+    floats, which count as the dyadic rationals that they are.
+    """
+    count, m = _checked(steps), exact(mu)
+    field, (value,) = realise([m])
+    ratio = to_float(field, value)
+    if not 0 < ratio < 1:
+        raise ClaimError("arcsine steps are about 0 < mu < L")
+    uniform = np.random.default_rng(seed).random(count)
+    sample = 1 / ((1 + ratio) / 2 + (1 - ratio) / 2 * np.cos(np.pi * uniform))
+    source = f"arcsine steps, seed {seed} (Altschuler, Parrilo 2412.05790)"
+    return Schedule("arcsine", tuple(exact(float(h)) for h in sample), source)
 
 
 _SCHEDULES: dict[str, Callable[..., Schedule]] = {
@@ -186,7 +201,13 @@ _SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "silver": silver,
     "obs-s": obs_s,
     "obs-f": obs_f,
+    "chebyshev": chebyshev,
+    "arcsine": arcsine,
+    "anytime": anytime,
 }
+for _name in composition_names():
+    _SCHEDULES.setdefault(_name, partial(composed, _name))
+_PARAMETERS = {"constant": ("step",), "chebyshev": ("mu",), "arcsine": ("mu", "seed")}
 
 
 def schedule_names() -> tuple[str, ...]:
@@ -195,14 +216,20 @@ def schedule_names() -> tuple[str, ...]:
 
 
 def schedule(name: str, steps: int | None = None, **parameters: Any) -> Schedule:
-    """The schedule called `name` with `steps` steps; ``constant`` takes ``step``.
+    """The schedule called `name` with `steps` steps.
+
+    ``constant`` takes ``step``; ``chebyshev``, ``arcsine`` (with ``seed``) and the schedules about mu > 0 take
+    ``mu``, which is mu/L.
 
     Raises ClaimError for an unknown name or parameter.
     """
     builder = _SCHEDULES.get(name)
     if builder is None:
         raise ClaimError(f"unknown schedule {name!r}; known are {', '.join(_SCHEDULES)}, or the name of a file")
-    if parameters and name != "constant":
-        raise ClaimError(f"the schedule {name} takes no parameter {', '.join(parameters)}")
+    known = ("mu",) if needs_strong_convexity(name) else _PARAMETERS.get(name, ())
+    unknown = [parameter for parameter in parameters if parameter not in known]
+    if unknown:
+        raise ClaimError(f"the schedule {name} takes no parameter {', '.join(unknown)}")
+    if "mu" in known and "mu" not in parameters:
+        raise ClaimError(f"the schedule {name} is about mu-strongly convex functions: give 0 < mu < L (--mu L/10)")
     return builder(_checked(steps), **parameters)
-

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pepkit.algebra import Real, exact, realise, to_float
 from pepkit.kernel import ClaimError, Field
+from pepkit.schedules.composition import Composition
 
 __all__ = ["Schedule", "load_schedule"]
 
@@ -30,11 +31,14 @@ class Schedule:
         h_0, ..., h_{N-1}, exact, in units of 1/L.
     description
         One sentence with the source.
+    composition
+        The tree of joins that the schedule is, where it is one: it proves the rate without a solver.
     """
 
     name: str
     numbers: tuple[Real, ...]
     description: str = ""
+    composition: Composition | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.numbers:
@@ -47,8 +51,8 @@ class Schedule:
 
     @cached_property
     def _realised(self) -> tuple[Field, tuple[Any, ...]]:
-        field, values = realise(self.numbers)
-        return field, tuple(values)
+        found, values = realise(self.numbers)
+        return found, tuple(values)
 
     @property
     def field(self) -> Field:

@@ -100,7 +100,7 @@ if {where!r} == "save":
     files.os = types.SimpleNamespace(**{{**vars(files.os), "replace": slow_replace}})
 sys.modules["pepkit.certification"] = types.SimpleNamespace(certify=certify)
 from pepkit.cli import main
-sys.argv = ["pepkit", "certify", "gradient-descent", "--steps", "3"]
+sys.argv = ["pepkit", "certify", "gradient-descent", "--steps", "3", "--form", "solver"]
 main()
 """
 

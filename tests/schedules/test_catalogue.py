@@ -49,8 +49,17 @@ def test_optimal_constant_steps(row):
 
 
 def test_names():
+    curved = ("chebyshev", "arcsine", "silver-strongly-convex", "sc-obs-s")
     for name in schedule_names():
-        assert len(schedule(name, 3)) == 3
+        if name == "sc-obs-f":
+            with pytest.raises(ClaimError, match="cubic"):
+                schedule(name, 4, mu="1/10")
+        elif name == "anytime":
+            assert len(schedule(name, 4)) == 4
+        else:
+            assert len(schedule(name, 3, **({"mu": "1/10"} if name in curved else {}))) == 3
+    with pytest.raises(ClaimError, match="give 0 < mu < L"):
+        schedule("chebyshev", 3)
     with pytest.raises(ClaimError, match="known are constant"):
         schedule("golden", 3)
     with pytest.raises(ClaimError, match="takes no parameter step"):
@@ -62,7 +71,11 @@ def test_names():
 
 @pytest.mark.parametrize(
     "text",
-    ['["3/2", 0.1, "sqrt(2)"]', '{"steps": ["3/2", "1/10", "2^(1/2)"], "name": "mine"}', "3/2\n\n0.1, # a tenth\nsqrt(2)\n"],
+    [
+        '["3/2", 0.1, "sqrt(2)"]',
+        '{"steps": ["3/2", "1/10", "2^(1/2)"], "name": "mine"}',
+        "3/2\n\n0.1, # a tenth\nsqrt(2)\n",
+    ],
 )
 def test_files(tmp_path, text):
     path = tmp_path / "plan.txt"

@@ -12,7 +12,8 @@ import pytest
 from closed_forms import examples
 from jsonschema import Draft202012Validator
 
-from pepkit.kernel import certificate_from_text, certificate_to_text, check, claim_digest, digest
+from pepkit.kernel import Certificate, certificate_from_text, certificate_to_text, check, claim_digest, digest
+from pepkit.schedules import composition, composition_proof
 from pepkit.schema import schema
 from pepkit.verification import verify_with_sympy
 
@@ -83,4 +84,43 @@ def test_examples_of_the_documentation() -> None:
         assert digest(certificate) in PAGE.read_text(encoding="utf-8")
         assert claim_digest(certificate.claim) in PAGE.read_text(encoding="utf-8")
         assert check(certificate).tight
-        assert verify_with_sympy(text).tight
+        if isinstance(certificate, Certificate):
+            assert verify_with_sympy(text).tight
+
+
+COMPOSITIONS = {
+    "exact": composition_proof(composition("silver", 7)),
+    "enclosed": composition_proof(composition("obs-f", 20)),
+    "strongly convex": composition_proof(composition("sc-obs-f", 4, 0.1), mu="1/10"),
+    "closed": composition_proof(composition("silver-strongly-convex", 6, 0.1), mu="1/10"),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+def test_accepts_compositions(name: str) -> None:
+    VALIDATOR.validate(json.loads(certificate_to_text(COMPOSITIONS[name])))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("claim", "joins"), []),
+        (("claim", "joins", 0), ["s", "empty"]),
+        (("claim", "joins", 0), ["h", "empty", "empty"]),
+        (("claim", "joins", 0), ["close", 0, 0]),
+        (("claim", "joins", 0), ["s", "none", "empty"]),
+        (("claim", "joins", 0), ["s", -1, "empty"]),
+        (("proof", "kind"), "belief"),
+        (("proof", "roots"), [0.5]),
+        (("proof", "extra"), 1),
+        (("kernel",), []),
+        (("multipliers",), {}),
+    ],
+)
+def test_refuses_malformed_compositions(path: tuple[str | int, ...], value: Any) -> None:
+    data = json.loads(certificate_to_text(COMPOSITIONS["exact"]))
+    target: Any = data
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    assert not VALIDATOR.is_valid(data)
