@@ -1,0 +1,252 @@
+"""Certificates of listed claims: solve, reduce to a face where the dual has an interior, round, check."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pepkit.kernel import Certificate, ListedClaim, PepkitError
+from pepkit.rounding.listed import Face, ListedSystem
+from pepkit.rounding.listed_dual import ListedDual, listed_margin, listed_optimum
+from pepkit.rounding.listed_faces import exposed_face, optimal_face, recognised_rate
+from pepkit.rounding.listed_rounding import ListedRounding
+from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
+from pepkit.solvers import ConicSolution, Solver, Status, solver
+
+__all__ = ["ListedOutcome", "NoOptimumError", "certify_listed", "supports"]
+
+ZERO = 1e-9
+"""Optimal values below this count as zero, and the excess allowed over them is absolute."""
+SHARP_ORDER = 40
+"""Sharp rates are sought up to this order of the residual."""
+MAX_REDUCTIONS = 4
+INTERIOR = 1e-6
+"""A margin at a generous rate that shows that the dual has an interior."""
+
+
+class NoOptimumError(PepkitError):
+    """The solver found no optimum; `solution` says how it ended, `system` what was solved."""
+
+    def __init__(self, message: str, solution: ConicSolution, system: ListedSystem) -> None:
+        super().__init__(message)
+        self.solution = solution
+        self.system = system
+
+
+@dataclass
+class ListedOutcome:
+    """A certificate with the numbers that it came from.
+
+    `sharp` says that the rate is the recognised exact optimum, `reductions` how many faces the search
+    descended before the dual had an interior, `attempts` what did not work.
+    """
+
+    certificate: Certificate
+    dual: ListedDual
+    system: ListedSystem
+    sharp: bool
+    reductions: int = 0
+    attempts: list[str] = field(default_factory=list)
+
+
+def supports(claim: ListedClaim) -> bool:
+    """Whether this pipeline treats the claim: basis vectors only, and a positive constant as normaliser."""
+    normaliser = claim.normaliser
+    return (
+        not normaliser.quadratic
+        and not normaliser.linear
+        and all(vector.definition is None for vector in claim.vectors)
+        and claim.field.sign(claim.field.coerce(normaliser.constant)) > 0
+    )
+
+
+def allowed(optimum: float, tolerance: float) -> float:
+    """The largest rate within the tolerance: relative, or absolute 1e-9 where the optimum is zero."""
+    return optimum + max(tolerance * abs(optimum), ZERO)
+
+
+def certify_listed(
+    claim: ListedClaim,
+    mode: str = "auto",
+    tolerance: float = 1e-6,
+    solver_name: str = "auto",
+    progress: Progress = silent,
+    settings: RoundingSettings | None = None,
+) -> ListedOutcome:
+    """A certificate of a listed claim within `tolerance` of the optimum.
+
+    Raises
+    ------
+    NoOptimumError
+        If the solver says infeasible or unbounded, or fails.
+    RoundingError
+        If no face and precision gives a certificate; it lists what was tried.
+    """
+    settings = settings or RoundingSettings()
+    chosen = solver("clarabel" if solver_name == "auto" else solver_name)
+    search = _Search(claim, tolerance, chosen, progress, settings)
+    search.solve()
+    sharp = search.sharp() if mode != "relaxed" else None
+    if sharp is not None:
+        return search.outcome(sharp, True)
+    if mode == "sharp":
+        raise RoundingError("no sharp certificate: " + "; ".join(search.attempts))
+    return search.outcome(search.relaxed(), False)
+
+
+class _Search:
+    """The state of one search."""
+
+    def __init__(
+        self,
+        claim: ListedClaim,
+        tolerance: float,
+        chosen: Solver,
+        progress: Progress,
+        settings: RoundingSettings,
+    ) -> None:
+        self.claim = claim
+        self.tolerance = tolerance
+        self.solver = chosen
+        self.progress = progress
+        self.settings = settings
+        self.attempts: list[str] = []
+        self.reductions = 0
+        self.system = ListedSystem(claim)
+        self.dual: ListedDual
+
+    def solve(self) -> None:
+        system = self.system
+        self.progress("solve", f"{len(system.columns)} multipliers, residual of order {system.rows.size}")
+        last = None
+        for tolerance in (1e-9, 1e-7, 1e-6):
+            self.dual, solution = listed_optimum(system, self.solver, tolerance)
+            last = solution
+            if solution.status.solved and np.isfinite(self.dual.rate):
+                return
+            if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
+                break
+        raise NoOptimumError(f"the solver found no optimum: {last.status.message}", last, system)
+
+    @property
+    def optimum(self) -> float:
+        dual = self.dual
+        return dual.lower if dual.solution.status is Status.OPTIMAL and abs(dual.lower) < abs(dual.rate) else dual.rate
+
+    def outcome(self, certificate: Certificate, sharp: bool) -> ListedOutcome:
+        return ListedOutcome(certificate, self.dual, self.system, sharp, self.reductions, self.attempts)
+
+    def relaxed(self) -> Certificate:
+        """The first certificate on a chain of faces."""
+        limit = allowed(self.optimum, self.tolerance)
+        system, dual = self.system, self.dual
+        for reduction in range(MAX_REDUCTIONS + 1):
+            certificate = self._near(system, limit)
+            if certificate is not None:
+                self.reductions = reduction
+                return certificate
+            interior = self._interior(system)
+            if interior is None:
+                break
+            if interior.margin > INTERIOR:
+                certificate = self._mixed(system, dual, interior, limit)
+                self.reductions = reduction
+                if certificate is not None:
+                    return certificate
+                break
+            face = exposed_face(system, interior)
+            if face is None:
+                self.attempts.append("the face that holds all multipliers has no simple coordinates")
+                break
+            system = ListedSystem(self.claim, face, system.null_space)
+            self.progress("reduce", f"face {reduction + 1}: residual of order {system.rows.size}")
+            dual, solution = listed_optimum(system, self.solver)
+            if not np.isfinite(dual.rate):
+                self.attempts.append(f"on the face, {solution.status.message}")
+                break
+        raise RoundingError(
+            f"no certificate within {self.tolerance:g} of the optimum {self.optimum:.9g}: " + "; ".join(self.attempts)
+        )
+
+    def _near(self, system: ListedSystem, limit: float) -> Certificate | None:
+        """Round the point that is farthest inside the cones at a rate within the tolerance."""
+        room = limit - self.optimum
+        for part in (0.5, 0.9):
+            target = self.optimum + part * room
+            dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
+            if dual is None or not dual.margin > 0:
+                found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
+                self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
+                continue
+            certificate = self._rounded(system, dual, limit)
+            if certificate is not None:
+                return certificate
+        return None
+
+    def _rounded(self, system: ListedSystem, dual: ListedDual, limit: float) -> Certificate | None:
+        try:
+            return ListedRounding(system, dual, self.settings).certify(limit, _precisions(dual.margin), self.progress)
+        except RoundingError as error:
+            self.attempts.append(f"margin {dual.margin:.1e}: {error}")
+            return None
+
+    def _interior(self, system: ListedSystem) -> ListedDual | None:
+        """The point farthest inside the cones at a generous rate."""
+        generous = self.optimum + max(1.0, abs(self.optimum))
+        dual = listed_margin(system, generous, np.ones(len(system.columns)), self.solver)
+        self.attempts.append("no interior point found" if dual is None else f"interior margin {dual.margin:.1e}")
+        return dual
+
+    def _mixed(
+        self, system: ListedSystem, dual: ListedDual, interior: ListedDual, limit: float
+    ) -> Certificate | None:
+        """Round points between the numerical optimum and an interior point."""
+        for part in (0.5, 0.9):
+            share = min(0.5, max(0.0, (self.optimum + part * (limit - self.optimum) - dual.rate)) / (interior.rate - dual.rate))
+            if not share > 0:
+                continue
+            u = (1 - share) * dual.u + share * interior.u
+            mixed = replace(dual, u=u, margin=share * interior.margin)
+            certificate = self._rounded(system, mixed, limit)
+            if certificate is not None:
+                return certificate
+        return None
+
+    def sharp(self) -> Certificate | None:
+        """A certificate of the recognised exact optimum, or None."""
+        system = self.system
+        if system.rows.size > SHARP_ORDER:
+            return None
+        rate = recognised_rate(self.dual)
+        if rate is None:
+            self.attempts.append("sharp: the optimum is no rational of small height")
+            return None
+        face = optimal_face(system, self.dual)
+        if face is None:
+            self.attempts.append("sharp: the worst case has no simple coordinates")
+            return None
+        reduced = ListedSystem(self.claim, face, system.null_space)
+        dual = listed_margin(reduced, float(rate), np.ones(len(reduced.columns)), self.solver, exact_rate=True)
+        if dual is None or not dual.margin > 1e-9:
+            self.attempts.append("sharp: no interior on the optimal face")
+            return None
+        exact = self.claim.field.coerce(rate)
+        try:
+            rounding = ListedRounding(reduced, dual, self.settings, exact)
+            certificate = rounding.certify(None, (4, 7, 10, 14, 20, 30, 44), self.progress)
+        except RoundingError as error:
+            self.attempts.append(f"sharp: {error}")
+            return None
+        self.dual.rate = float(rate)
+        return certificate
+
+
+def _precisions(margin: float) -> tuple[int, ...]:
+    """Fractional bits at which rounding may keep multipliers inside the cones."""
+    start = max(8, math.ceil(-math.log2(max(margin, 1e-15))) + 3)
+    return tuple(sorted({start, start + 6, start + 14, start + 30}))
+
+
+
