@@ -37,7 +37,7 @@ class NumberReader:
         self.reading = reading
         self._floats: dict[float, fmpq] = {}
         self._irrational: list[Real] = []
-        self._rounded = 0
+        self.rounded = 0
 
     def __call__(self, value: Any) -> Any:
         """An fmpq, or a Real that is not rational."""
@@ -60,7 +60,7 @@ class NumberReader:
         dyadic = exact(number).value
         if dyadic.q == 1:
             return dyadic
-        self._rounded += 1
+        self.rounded += 1
         if self.reading == "dyadic":
             return dyadic
         if self.reading == "decimal":
@@ -90,10 +90,10 @@ class NumberReader:
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about how floats were read."""
-        if not self._rounded:
+        if not self.rounded:
             return ("All coefficients are exact.",)
         return (
-            f"{self._rounded} plain float coefficient(s) {_WORDS[self.reading]}; the theorem is about these numbers. "
+            f"{self.rounded} plain float coefficient(s) {_WORDS[self.reading]}; the theorem is about these numbers. "
             "Use pepkit.exact for numbers that are meant exactly.",
         )
 

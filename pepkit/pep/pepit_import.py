@@ -18,9 +18,10 @@ from typing import Any
 
 from flint import fmpq
 
-from pepkit.kernel import ClaimError, ListedClaim
+from pepkit.kernel import RATIONALS, ClaimError, ListedClaim
 from pepkit.kernel.statement import Form, Vector
 from pepkit.pep.exact_numbers import NumberReader
+from pepkit.pep.invariances import restore_invariances
 
 __all__ = ["HypothesisSource", "ImportedProblem", "import_pepit", "is_pepit_problem"]
 
@@ -196,13 +197,33 @@ class _Importer:
                 convert(form.constant),
             )
 
+        forms = [exact(measure), *(exact(form) for _, form in (*inequalities, *equalities))]
+        entries = [exact(row[j]) for _, rows in matrices for i, row in enumerate(rows) for j in range(i + 1)]
+        notes = list(self.reader.notes())
+        if self.reader.rounded and number_field == RATIONALS:
+            restored, change = restore_invariances([*forms, *entries], len(self.leaf_points), len(self.kept))
+            if change:
+                notes.append(
+                    f"Rounding had broken the invariance under translations; coefficients were moved by at most "
+                    f"{change:.1e} (relative) to restore it. The theorem is about the coefficients in the certificate."
+                )
+                forms, entries = restored[: len(forms)], restored[len(forms) :]
+        remaining = iter(entries)
+        symmetric = []
+        for name, rows in matrices:
+            size = len(rows)
+            lower = [[next(remaining) for _ in range(i + 1)] for i in range(size)]
+            symmetric.append(
+                (name, tuple(tuple(lower[max(i, j)][min(i, j)] for j in range(size)) for i in range(size)))
+            )
+        stop = 1 + len(inequalities)
         claim = ListedClaim(
             tuple(Vector(name) for name in _unique(p.get_name() or f"p_{k}" for k, p in enumerate(self.leaf_points))),
             tuple(_unique(self._scalar_name(k, v) for k, v in enumerate(self.kept))),
-            tuple((name, exact(form)) for name, form in inequalities),
-            tuple((name, exact(form)) for name, form in equalities),
-            tuple((name, tuple(tuple(map(exact, row)) for row in matrix)) for name, matrix in matrices),
-            exact(measure),
+            tuple((name, form) for (name, _), form in zip(inequalities, forms[1:stop], strict=True)),
+            tuple((name, form) for (name, _), form in zip(equalities, forms[stop:], strict=True)),
+            tuple(symmetric),
+            forms[0],
             Form(constant=fmpq(1)),
             None,
             "PEPit problem",
@@ -215,7 +236,7 @@ class _Importer:
             tuple(self.scalar.get(id(v)) for v in self.leaf_values),
             tuple(hypotheses),
             len(self.metrics),
-            self.reader.notes(),
+            tuple(notes),
         )
 
     def _scalar_name(self, number: int, value: Any) -> str:

@@ -168,10 +168,15 @@ class ListedSystem:
     def images(self, vectors: np.ndarray) -> np.ndarray:
         """A_c z for every column c and every column z of `vectors` (size, k): shape (k * size, columns)."""
         column, p, q, value = self.quadratic
-        result = np.zeros((vectors.shape[1], self.size, len(self.columns)))
+        shape = (vectors.shape[1], self.size, len(self.columns))
+        result, magnitude = np.zeros(shape), np.zeros(shape)
         for k in range(vectors.shape[1]):
-            np.add.at(result[k], (p, column), value / 2 * vectors[q, k])
-            np.add.at(result[k], (q, column), value / 2 * vectors[p, k])
+            for a, b in ((p, q), (q, p)):
+                term = value / 2 * vectors[b, k]
+                np.add.at(result[k], (a, column), term)
+                np.add.at(magnitude[k], (a, column), np.abs(term))
+        # terms that cancel exactly leave rounding behind, which must not look like an equation
+        result[np.abs(result) <= 1e-13 * magnitude] = 0.0
         return result.reshape(-1, len(self.columns))
 
     def float_vectors(self, vectors: Sequence[Sequence[Any]]) -> np.ndarray:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pepkit.kernel import Certificate, ListedClaim, PepkitError
-from pepkit.rounding.listed import Face, ListedSystem
+from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_dual import ListedDual, listed_margin, listed_optimum
-from pepkit.rounding.listed_faces import exposed_face, optimal_face, recognised_rate
+from pepkit.rounding.listed_faces import exposed_faces, optimal_face, recognised_rate
 from pepkit.rounding.listed_rounding import ListedRounding
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
 from pepkit.solvers import ConicSolution, Solver, Status, solver
@@ -21,7 +21,8 @@ ZERO = 1e-9
 """Optimal values below this count as zero, and the excess allowed over them is absolute."""
 SHARP_ORDER = 40
 """Sharp rates are sought up to this order of the residual."""
-MAX_REDUCTIONS = 4
+MAX_DEPTH = 6
+MAX_FACES = 16
 INTERIOR = 1e-6
 """A margin at a generous rate that shows that the dual has an interior."""
 
@@ -114,6 +115,7 @@ class _Search:
         self.settings = settings
         self.attempts: list[str] = []
         self.reductions = 0
+        self.faces = 0
         self.system = ListedSystem(claim)
         self.dual: ListedDual
 
@@ -124,7 +126,7 @@ class _Search:
         for tolerance in (1e-9, 1e-7, 1e-6):
             self.dual, solution = listed_optimum(system, self.solver, tolerance)
             last = solution
-            if solution.status.solved and np.isfinite(self.dual.rate):
+            if _usable(self.dual, solution):
                 return
             if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
                 break
@@ -139,36 +141,44 @@ class _Search:
         return ListedOutcome(certificate, self.dual, self.system, sharp, self.reductions, self.attempts)
 
     def relaxed(self) -> Certificate:
-        """The first certificate on a chain of faces."""
+        """The first certificate on a tree of faces."""
         limit = allowed(self.optimum, self.tolerance)
-        system, dual = self.system, self.dual
-        for reduction in range(MAX_REDUCTIONS + 1):
-            certificate = self._near(system, limit)
-            if certificate is not None:
-                self.reductions = reduction
-                return certificate
+        certificate = self._descend(self.system, self.dual, limit, 0)
+        if certificate is None:
+            raise RoundingError(
+                f"no certificate within {self.tolerance:g} of the optimum {self.optimum:.9g}: "
+                + "; ".join(self.attempts)
+            )
+        return certificate
+
+    def _descend(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
+        """A certificate on this face or on a smaller one that holds all its multipliers."""
+        self.faces += 1
+        certificate = self._near(system, limit)
+        if certificate is None:
             interior = self._interior(system)
             if interior is None:
-                break
+                return None
             if interior.margin > INTERIOR:
                 certificate = self._mixed(system, dual, interior, limit)
-                self.reductions = reduction
-                if certificate is not None:
-                    return certificate
-                break
-            face = exposed_face(system, interior)
-            if face is None:
-                self.attempts.append("the face that holds all multipliers has no simple coordinates")
-                break
-            system = ListedSystem(self.claim, face, system.null_space)
-            self.progress("reduce", f"face {reduction + 1}: residual of order {system.rows.size}")
-            dual, solution = listed_optimum(system, self.solver)
-            if not np.isfinite(dual.rate):
-                self.attempts.append(f"on the face, {solution.status.message}")
-                break
-        raise RoundingError(
-            f"no certificate within {self.tolerance:g} of the optimum {self.optimum:.9g}: " + "; ".join(self.attempts)
-        )
+            else:
+                for face in exposed_faces(system, interior):
+                    if depth == MAX_DEPTH or self.faces >= MAX_FACES:
+                        return None
+                    smaller = ListedSystem(self.claim, face)
+                    self.progress("reduce", f"face {self.faces}: residual of order {smaller.rows.size}")
+                    optimum, solution = listed_optimum(smaller, self.solver)
+                    if not _usable(optimum, solution) or optimum.rate > limit:
+                        self.attempts.append(f"face {self.faces}: {solution.status.message}")
+                        continue
+                    certificate = self._descend(smaller, optimum, limit, depth + 1)
+                    if certificate is not None:
+                        return certificate
+                self.attempts.append("no simple face holds all multipliers")
+                return None
+        if certificate is not None:
+            self.reductions = depth
+        return certificate
 
     def _near(self, system: ListedSystem, limit: float) -> Certificate | None:
         """Round the point that is farthest inside the cones at a rate within the tolerance."""
@@ -204,7 +214,8 @@ class _Search:
     ) -> Certificate | None:
         """Round points between the numerical optimum and an interior point."""
         for part in (0.5, 0.9):
-            share = min(0.5, max(0.0, (self.optimum + part * (limit - self.optimum) - dual.rate)) / (interior.rate - dual.rate))
+            window = self.optimum + part * (limit - self.optimum) - dual.rate
+            share = min(0.5, max(0.0, window) / (interior.rate - dual.rate))
             if not share > 0:
                 continue
             u = (1 - share) * dual.u + share * interior.u
@@ -241,6 +252,17 @@ class _Search:
             return None
         self.dual.rate = float(rate)
         return certificate
+
+
+def _usable(dual: ListedDual, solution: ConicSolution) -> bool:
+    """Whether the two sides of the answer meet.
+
+    The status is about relative residuals, which say nothing where the optimum is zero; a wrong optimum only
+    costs the certificate, so agreement of the two sides is enough.
+    """
+    if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED) or not np.isfinite(dual.rate):
+        return False
+    return solution.status.solved or abs(dual.rate - dual.lower) <= 1e-6 * max(1.0, abs(dual.rate))
 
 
 def _precisions(margin: float) -> tuple[int, ...]:

@@ -15,12 +15,12 @@ import numpy as np
 from flint import fmpq
 from scipy import linalg
 
-from pepkit.rounding.listed import Face, ListedSystem, MatrixRange
 from pepkit.rounding.exact_linear import annihilator
+from pepkit.rounding.listed import Face, ListedSystem, MatrixRange
 from pepkit.rounding.listed_dual import ListedDual
 from pepkit.rounding.relaxed import simplest_between
 
-__all__ = ["exposed_face", "optimal_face", "recognised_rate", "recognised_span"]
+__all__ = ["exposed_faces", "optimal_face", "recognised_rate", "recognised_span", "simple_basis"]
 
 HEIGHT = 2000
 """Largest denominator of coordinates that count as recognised."""
@@ -50,13 +50,14 @@ def recognised_span(matrix: np.ndarray, accuracy: float) -> list[list[fmpq]] | N
     if values[-1] > 1e-5 * values[0]:
         candidates.append(len(values))
     for rank in sorted(candidates, key=lambda r: -(ratios[r - 1] if r <= len(ratios) else 1e3)):
-        found = _simple_basis(vectors[:, :rank], accuracy)
+        found = simple_basis(vectors[:, :rank], accuracy)
         if found is not None:
             return found
     return None
 
 
-def _simple_basis(span: np.ndarray, accuracy: float) -> list[list[fmpq]] | None:
+def simple_basis(span: np.ndarray, accuracy: float) -> list[list[fmpq]] | None:
+    """The span of the columns as row reduced vectors of simple rationals, or None."""
     _, _, order = linalg.qr(span.T, mode="economic", pivoting=True)
     pivots = np.sort(order[: span.shape[1]])
     reduced = np.linalg.solve(span[pivots].T, span.T)
@@ -86,14 +87,28 @@ def optimal_face(system: ListedSystem, dual: ListedDual) -> Face | None:
     return _face(system, dual, slack=1e-5, accuracies=(1e-6, 1e-5, 1e-4))
 
 
-def exposed_face(system: ListedSystem, dual: ListedDual) -> Face | None:
-    """The face that contains all multipliers of a dual without interior, from the solver's dual answer."""
-    return _face(system, dual, slack=1e-3, accuracies=(1e-6, 1e-5, 1e-4, 1e-3))
+def exposed_faces(system: ListedSystem, dual: ListedDual) -> list[Face]:
+    """Faces that may hold all multipliers of a dual without interior, from the solver's dual answer.
+
+    Hypotheses that are slack along the exposing direction have multiplier zero. What is left may not see the
+    direction at all; then it is found exactly, in the common null space, which is tried first.
+    """
+    faces = []
+    dropped = _slack_hypotheses(system, dual, 1e-3)
+    if dropped != system.face.dropped:
+        faces.append(Face(dropped, system.imposed, system.face.ranges))
+    recognised = _face(system, dual, slack=1e-3, accuracies=(1e-6, 1e-5, 1e-4, 1e-3))
+    if recognised is not None and recognised not in faces:
+        faces.append(recognised)
+    return faces
 
 
-def _face(system: ListedSystem, dual: ListedDual, slack: float, accuracies: tuple[float, ...]) -> Face | None:
+def _face(
+    system: ListedSystem, dual: ListedDual, slack: float, accuracies: tuple[float, ...]
+) -> Face | None:
     solution = dual.solution
     blocks = list(solution.gram)
+    dropped = _slack_hypotheses(system, dual, slack)
     kernel: list[list[Any]] | None = []
     largest = max([float(np.trace(b)) for b in blocks] + [float(solution.slack.max(initial=0.0))], default=0.0)
     if largest <= 0:
@@ -118,16 +133,24 @@ def _face(system: ListedSystem, dual: ListedDual, slack: float, accuracies: tupl
             inner = annihilator(system.field, span, chosen.order)
             basis = tuple(_combination(system.field, chosen.basis, weights) for weights in inner)
         ranges.append(MatrixRange(number, basis))
-    dropped = set(system.face.dropped)
-    scale = float(solution.slack.max(initial=0.0))
-    for k, column in enumerate(system.columns):
-        if column.signed and solution.slack[k] > slack * max(scale, 0.1 * largest) and dual.u[k] < solution.slack[k]:
-            dropped.add((column.family, column.index[0]))
     if not lifted and dropped == system.face.dropped and all(
         len(r.basis) == c.order for r, (_, _, c) in zip(ranges, system.blocks, strict=True)
     ):
         return None
-    return Face(frozenset(dropped), (*system.imposed, *lifted), tuple(ranges))
+    return Face(dropped, (*system.imposed, *lifted), tuple(ranges))
+
+
+def _slack_hypotheses(system: ListedSystem, dual: ListedDual, threshold: float) -> frozenset[tuple[str, int]]:
+    """The hypotheses dropped so far, and those with a clearly positive slack in the solver's dual answer."""
+    slack = dual.solution.slack
+    traces = [float(np.trace(block)) for block in dual.solution.gram]
+    scale = max(float(slack.max(initial=0.0)), 0.1 * max(traces, default=0.0))
+    found = {
+        (column.family, column.index[0])
+        for k, column in enumerate(system.columns)
+        if column.signed and slack[k] > threshold * scale and dual.u[k] < slack[k]
+    }
+    return frozenset(system.face.dropped | found)
 
 
 def _span(matrix: np.ndarray, accuracies: tuple[float, ...], largest: float) -> list[list[fmpq]] | None:
