@@ -16,11 +16,10 @@ import numpy as np
 from flint import fmpq
 from scipy import linalg
 
+from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.statement import Form
 from pepkit.rounding.exact_linear import exact_kernel
 from pepkit.rounding.listed_faces import simple_basis
-
-from pepkit.kernel.numbers import RATIONALS  # isort: skip
 
 __all__ = ["restore_invariances"]
 
@@ -69,7 +68,9 @@ def _quadratic_rows(forms: Sequence[Form], scales: Sequence[float]) -> list[dict
 
 def _linear_rows(forms: Sequence[Form], scales: Sequence[float], scalars: int) -> list[dict[int, float]]:
     return [
-        {s: _float(v) / scale for s, v in form.linear.items()} for form, scale in zip(forms, scales, strict=True) if form.linear
+        {s: _float(v) / scale for s, v in form.linear.items()}
+        for form, scale in zip(forms, scales, strict=True)
+        if form.linear
     ]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from pepkit.kernel.statement import Form, Vector
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.invariances import restore_invariances
 
-__all__ = ["HypothesisSource", "ImportedProblem", "import_pepit", "is_pepit_problem"]
+__all__ = ["HypothesisSource", "ImportedProblem", "import_pepit", "import_sent", "is_pepit_problem"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class ImportedProblem:
         Vector and scalar of each leaf point and each leaf expression, in PEPit's order (None for the leaf
         that stands for the objective).
     hypotheses
-        For every constraint and matrix that PEPit sends to a solver, in order: family, index and sign of the
-        hypothesis made of it; None for those that hold trivially.
+        For every constraint and matrix that PEPit sends to a solver, in order: family and index of the
+        hypothesis made of it; None for a single metric and for those that hold trivially.
     metrics
         How many performance metrics there are; the objective is their minimum.
     notes
@@ -65,7 +65,7 @@ class ImportedProblem:
     sources: dict[str, HypothesisSource]
     points: tuple[int, ...]
     values: tuple[int | None, ...]
-    hypotheses: tuple[tuple[str, int, int] | None, ...]
+    hypotheses: tuple[tuple[str, int] | None, ...]
     metrics: int
     notes: tuple[str, ...] = field(default=())
 
@@ -97,7 +97,15 @@ def import_pepit(problem: Any, decimal: bool = False, numbers: str | None = None
     """
     _prepare(problem)
     reader = NumberReader(numbers or ("decimal" if decimal else "dyadic"))
-    return _Importer(problem, reader).result()
+    constraints, matrices = problem._list_of_prepared_constraints, problem._list_of_prepared_psd
+    return import_sent(constraints, matrices, problem.objective, reader)
+
+
+def import_sent(
+    constraints: Sequence[Any], matrices: Sequence[Any], objective: Any, reader: NumberReader
+) -> ImportedProblem:
+    """The exact claim of the constraints and matrices that PEPit sends to a back end."""
+    return _Importer(constraints, matrices, objective, reader).result()
 
 
 def _prepare(problem: Any) -> None:
@@ -132,16 +140,19 @@ def _explained(error: AssertionError) -> str:
 class _Importer:
     """One problem on its way to a claim."""
 
-    def __init__(self, problem: Any, reader: NumberReader) -> None:
+    def __init__(
+        self, constraints: Sequence[Any], matrices: Sequence[Any], objective: Any, reader: NumberReader
+    ) -> None:
         from PEPit import Expression, Point
 
-        self.problem = problem
+        self.constraints = [constraint for constraint in constraints if constraint.activated]
+        self.psd_matrices = [matrix for matrix in matrices if matrix.activated]
         self.reader = reader
         self.expression_type = Expression
         self.leaf_points = list(Point.list_of_leaf_points)
         self.leaf_values = list(Expression.list_of_leaf_expressions)
-        self.objective = problem.objective
-        self.metrics = [m for m in problem._list_of_prepared_constraints if m.activated and self._is_metric(m)]
+        self.objective = objective
+        self.metrics = [m for m in self.constraints if self._is_metric(m)]
         if not self.metrics:
             raise ClaimError("every performance metric of the PEPit problem is deactivated, so nothing is claimed")
         # the objective is a scalar of its own only where it is the minimum of several metrics
@@ -159,12 +170,10 @@ class _Importer:
         inequalities: list[tuple[str, Form]] = []
         equalities: list[tuple[str, Form]] = []
         matrices: list[tuple[str, tuple[tuple[Form, ...], ...]]] = []
-        hypotheses: list[tuple[str, int, int] | None] = []
+        hypotheses: list[tuple[str, int] | None] = []
         places = self._places()
         measure = None
-        for constraint in self.problem._list_of_prepared_constraints:
-            if not constraint.activated:
-                continue
+        for constraint in self.constraints:
             equality = constraint.equality_or_inequality == "equality"
             if self._is_metric(constraint) and len(self.metrics) == 1:
                 # objective <= metric
@@ -178,14 +187,12 @@ class _Importer:
                 continue
             name = self._name(constraint, places)
             target = equalities if equality else inequalities
-            hypotheses.append(("equalities" if equality else "inequalities", len(target), 1))
+            hypotheses.append(("equalities" if equality else "inequalities", len(target)))
             target.append((name, form))
         if measure is None:
             measure = Form(linear={self.scalar[id(self.objective)]: self.reader(1)})
-        for matrix in self.problem._list_of_prepared_psd:
-            if not matrix.activated:
-                continue
-            hypotheses.append(("matrix-inequalities", len(matrices), 1))
+        for matrix in self.psd_matrices:
+            hypotheses.append(("matrix-inequalities", len(matrices)))
             matrices.append(self._matrix(matrix, places, equalities))
         # coefficients are realised in one field only when all are known
         number_field, convert = self.reader.realise()
@@ -306,13 +313,13 @@ class _Importer:
         for number, partition in enumerate(BlockPartition.list_of_partitions):
             for item in partition.list_of_constraints:
                 places[id(item)] = f"partition {number}" if number else "partition"
-        for item in (*self.problem.list_of_constraints, *self.problem.list_of_psd):
-            places[id(item)] = "condition"
+        for item in self.metrics:
+            places[id(item)] = "metric"
         return places
 
     def _name(self, item: Any, places: dict[int, str]) -> str:
         given = item.get_name() or f"matrix {item.counter}"
-        place = places.get(id(item), "metric")
+        place = places.get(id(item), "condition")
         name = self._distinct(given)
         match = re.fullmatch(r"IC_(.*?)_?([A-Za-z0-9 ]+(?:_[A-Za-z0-9 ]+)*)\((.*)\)", given)
         if match and given.startswith(f"IC_{place}_"):

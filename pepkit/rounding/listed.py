@@ -204,7 +204,7 @@ class ListedSystem:
 
     def _null_space(self) -> tuple[tuple[Any, ...], ...]:
         """Vectors that every quadratic form of the claim annihilates, exactly."""
-        rows: dict[tuple[tuple[int, Any], ...], None] = {}
+        rows: dict[tuple[tuple[int, Any], ...], None] = {}  # a set that keeps its order
         forms = [c.form for c in self.columns] + [self.claim.measure]
         for form in forms:
             lines: dict[int, dict[int, Any]] = {}
@@ -215,12 +215,12 @@ class ListedSystem:
                     lines.setdefault(p, {})[q] = value / 2
                     lines.setdefault(q, {})[p] = value / 2
             for line in lines.values():
-                rows.setdefault(tuple(sorted((k, _plain(v)) for k, v in line.items())))
+                rows.setdefault(tuple(sorted((k, v) for k, v in line.items())))
         matrix = np.zeros((len(rows), self.size))
         exact_rows = [dict(row) for row in rows]
         for k, row in enumerate(exact_rows):
             for j, value in row.items():
-                matrix[k, j] = float(value) if not hasattr(value, "p") else self.floats(value)
+                matrix[k, j] = self.floats(value)
         if not len(matrix):
             chosen: list[int] = []
         else:
@@ -242,10 +242,6 @@ def full_range(number: int, size: int, number_field: Any) -> MatrixRange:
     """The whole space as range of the multiplier of matrix inequality `number`."""
     zero, one = number_field.coerce(0), number_field.coerce(1)
     return MatrixRange(number, tuple(tuple(one if i == j else zero for i in range(size)) for j in range(size)))
-
-
-def _plain(value: Any) -> Any:
-    return value
 
 
 def _matters(form: Form) -> bool:

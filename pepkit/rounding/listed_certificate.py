@@ -9,7 +9,13 @@ import numpy as np
 
 from pepkit.kernel import Certificate, ListedClaim, PepkitError
 from pepkit.rounding.listed import ListedSystem
-from pepkit.rounding.listed_dual import ListedDual, listed_margin, listed_optimum
+from pepkit.rounding.listed_dual import (
+    ListedDual,
+    float_equations,
+    independent_rows,
+    listed_margin,
+    listed_optimum,
+)
 from pepkit.rounding.listed_faces import exposed_faces, optimal_face, recognised_rate
 from pepkit.rounding.listed_rounding import ListedRounding
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
@@ -34,6 +40,11 @@ class NoOptimumError(PepkitError):
         super().__init__(message)
         self.solution = solution
         self.system = system
+
+    @property
+    def kept(self) -> np.ndarray:
+        """The equations that the solver was given, by scalar."""
+        return independent_rows(float_equations(self.system)[0])
 
 
 @dataclass
@@ -75,8 +86,13 @@ def certify_listed(
     solver_name: str = "auto",
     progress: Progress = silent,
     settings: RoundingSettings | None = None,
+    face: Face | None = None,
+    simple: bool = False,
 ) -> ListedOutcome:
     """A certificate of a listed claim within `tolerance` of the optimum.
+
+    The search starts on `face`; with `simple` multipliers are rounded to the simplest fractions instead of
+    dyadic numbers.
 
     Raises
     ------
@@ -87,7 +103,7 @@ def certify_listed(
     """
     settings = settings or RoundingSettings()
     chosen = solver("clarabel" if solver_name == "auto" else solver_name)
-    search = _Search(claim, tolerance, chosen, progress, settings)
+    search = _Search(claim, tolerance, chosen, progress, settings, face, simple)
     search.solve()
     sharp = search.sharp() if mode != "relaxed" else None
     if sharp is not None:
@@ -107,7 +123,10 @@ class _Search:
         chosen: Solver,
         progress: Progress,
         settings: RoundingSettings,
+        face: Face | None = None,
+        simple: bool = False,
     ) -> None:
+        self.simple = simple
         self.claim = claim
         self.tolerance = tolerance
         self.solver = chosen
@@ -116,7 +135,7 @@ class _Search:
         self.attempts: list[str] = []
         self.reductions = 0
         self.faces = 0
-        self.system = ListedSystem(claim)
+        self.system = ListedSystem(claim, face)
         self.dual: ListedDual
 
     def solve(self) -> None:
@@ -197,7 +216,8 @@ class _Search:
 
     def _rounded(self, system: ListedSystem, dual: ListedDual, limit: float) -> Certificate | None:
         try:
-            return ListedRounding(system, dual, self.settings).certify(limit, _precisions(dual.margin), self.progress)
+            rounding = ListedRounding(system, dual, self.settings, simple=self.simple)
+            return rounding.certify(limit, _precisions(dual.margin), self.progress)
         except RoundingError as error:
             self.attempts.append(f"margin {dual.margin:.1e}: {error}")
             return None
@@ -245,7 +265,7 @@ class _Search:
             return None
         exact = self.claim.field.coerce(rate)
         try:
-            rounding = ListedRounding(reduced, dual, self.settings, exact)
+            rounding = ListedRounding(reduced, dual, self.settings, exact, simple=True)
             certificate = rounding.certify(None, (4, 7, 10, 14, 20, 30, 44), self.progress)
         except RoundingError as error:
             self.attempts.append(f"sharp: {error}")

@@ -10,7 +10,7 @@ from scipy import linalg, sparse
 from pepkit.rounding.listed import ListedSystem
 from pepkit.solvers import ConicProblem, ConicSolution, MatrixBlock, Solver, StructuredSettings
 
-__all__ = ["ListedDual", "float_equations", "listed_margin", "listed_optimum"]
+__all__ = ["ListedDual", "float_equations", "independent_rows", "listed_margin", "listed_optimum"]
 
 
 @dataclass
@@ -69,7 +69,8 @@ def _blocks(system: ListedSystem, margin: int | None, weights: np.ndarray) -> li
             # u = v + t w for signed columns, so S moves with t as well
             moved = system.signed[column]
             diagonal = np.arange(system.rows.size)
-            parts.append((np.full(int(moved.sum()), margin), p[moved], q[moved], -value[moved] * weights[column[moved]]))
+            shift = -value[moved] * weights[column[moved]]
+            parts.append((np.full(int(moved.sum()), margin), p[moved], q[moved], shift))
             parts.append((np.full(diagonal.size, margin), diagonal, diagonal, np.full(diagonal.size, -1.0)))
         joined = [np.concatenate([part[k] for part in parts]) for k in range(4)]
         blocks.append(

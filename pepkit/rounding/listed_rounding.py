@@ -29,8 +29,14 @@ class ListedRounding:
     """
 
     def __init__(
-        self, system: ListedSystem, dual: ListedDual, settings: RoundingSettings, exact_rate: Any = None
+        self,
+        system: ListedSystem,
+        dual: ListedDual,
+        settings: RoundingSettings,
+        exact_rate: Any = None,
+        simple: bool = False,
     ) -> None:
+        self.round = _simplest if simple else dyadic
         self.system = system
         self.settings = settings
         self.exact_rate = exact_rate
@@ -83,7 +89,7 @@ class ListedRounding:
         """The certificate with `bits` fractional bits, unchecked, or the reason why there is none."""
         system, field = self.system, self.system.field
         pivots = set(self.pivots)
-        values: list[Any] = [None if k in pivots else dyadic(v, bits) for k, v in enumerate(self.u)]
+        values: list[Any] = [None if k in pivots else self.round(float(v), bits) for k, v in enumerate(self.u)]
         if any(v is not None and v < 0 for v, signed in zip(values, system.signed, strict=True) if signed):
             values = [
                 fmpq(0) if signed and v is not None and v < 0 else v
@@ -143,13 +149,15 @@ class ListedRounding:
                 multipliers.setdefault(column.family, {})[column.index] = field.coerce(value)
         for number, start, chosen in system.blocks:
             order, size = chosen.order, len(chosen.basis[0])
-            inner = [[values[start + max(i, j) * (max(i, j) + 1) // 2 + min(i, j)] for j in range(order)] for i in range(order)]
+            triangle = [values[start + i * (i + 1) // 2 : start + (i + 1) * (i + 2) // 2] for i in range(order)]
+            inner = [[triangle[max(i, j)][min(i, j)] for j in range(order)] for i in range(order)]
+            columns = [[b[s] for b in chosen.basis] for s in range(size)]
             half = [
-                [_dot([inner[i][j] for j in range(order)], [b[s] for b in chosen.basis]) for s in range(size)]
+                [_dot(inner[i], columns[s]) for s in range(size)]
                 for i in range(order)
             ]
             full = tuple(
-                tuple(field.coerce(_dot([b[r] for b in chosen.basis], [half[i][s] for i in range(order)])) for s in range(size))
+                tuple(field.coerce(_dot(columns[r], [half[i][s] for i in range(order)])) for s in range(size))
                 for r in range(size)
             )
             if any(a for row in full for a in row):
@@ -177,6 +185,13 @@ class ListedRounding:
                 continue
             return certificate
         raise RoundingError(failure)
+
+
+def _simplest(value: float, bits: int) -> fmpq:
+    """The simplest fraction within 2^-bits of the value."""
+    radius = Fraction(1, 1 << bits)
+    simple = simplest_between(Fraction(value) - radius, Fraction(value) + radius)
+    return fmpq(simple.numerator, simple.denominator)
 
 
 def _dot(left: Sequence[Any], right: Sequence[Any]) -> Any:
