@@ -113,11 +113,11 @@ def certify_imported(
     if imported.metrics > 1:
         notes.append(f"The measure is the minimum of {imported.metrics} performance metrics.")
     if outcome.sharp and not theorem.tight:
-        notes.append("The rate equals the recognised optimum; no exact worst case was found, so sharpness is not proved.")
+        notes.append("The rate is the recognised optimum; no exact worst case was found, so sharpness is not proved.")
     if outcome.reductions:
         notes.append(f"The dual had no interior; the certificate lies on a face found in {outcome.reductions} step(s).")
     return PepitResult(
-        certificate, theorem, theorem.tight, optimum, excess, tuple(stages), outcome.dual.solution.solver,
+        certificate, theorem, outcome.sharp, optimum, excess, tuple(stages), outcome.dual.solution.solver,
         tuple(checked), tuple(notes), imported, outcome.dual.gram, outcome.dual.values,
     )  # fmt: skip
 

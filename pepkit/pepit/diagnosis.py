@@ -14,7 +14,7 @@ from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_certificate import NoOptimumError
 from pepkit.rounding.listed_dual import ListedDual, listed_margin
 from pepkit.rounding.listed_rounding import ListedRounding
-from pepkit.rounding.listed_witness import listed_witnesses
+from pepkit.rounding.listed_witness import listed_witnesses, rounded_data
 from pepkit.rounding.settings import RoundingError, RoundingSettings, silent
 from pepkit.solvers import Status, solver
 
@@ -105,7 +105,7 @@ def _direction(claim: ListedClaim, error: NoOptimumError) -> Witness | None:
         return None
     for scale in (size, float(np.abs(gram).max(initial=0.0)) or size, 1.0):
         data = ListedDual(0.0, 0.0, np.empty(0), gram / scale, values / scale, solution)
-        for candidate in listed_witnesses(system, data):
+        for candidate in (*listed_witnesses(system, data), rounded_data(system, data, 24)):
             try:
                 check_witness(statement, candidate)
             except (CertificateError, UndecidedError, FormatError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pepkit.kernel import Certificate, ListedClaim, PepkitError
-from pepkit.rounding.listed import ListedSystem
+from pepkit.rounding.listed import Face, ListedSystem
 from pepkit.rounding.listed_dual import (
     ListedDual,
     float_equations,

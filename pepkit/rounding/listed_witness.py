@@ -10,11 +10,12 @@ import numpy as np
 from flint import fmpq
 
 from pepkit.kernel import Witness
+from pepkit.rounding.affine import dyadic
 from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_dual import ListedDual
 from pepkit.rounding.relaxed import simplest_between
 
-__all__ = ["listed_witnesses"]
+__all__ = ["listed_witnesses", "rounded_data"]
 
 ACCURACIES = (1e-7, 1e-6, 1e-5, 1e-4)
 MAX_DIMENSION = 3
@@ -41,6 +42,18 @@ def listed_witnesses(system: ListedSystem, dual: ListedDual) -> Iterator[Witness
             scalars = tuple(system.field.coerce(_simple(float(v), accuracy)) for v in dual.values)
             yield Witness(coordinates, scalars)
         return
+
+
+def rounded_data(system: ListedSystem, dual: ListedDual, bits: int) -> Witness:
+    """The numerical data themselves, rounded to `bits` fractional bits; for hypotheses that hold strictly."""
+    values, vectors = np.linalg.eigh(dual.gram)
+    keep = values > 1e-12 * max(float(values[-1]), 1e-300)
+    factor = vectors[:, keep] * np.sqrt(values[keep])
+    coerce = system.field.coerce
+    return Witness(
+        tuple(tuple(coerce(dyadic(float(a), bits)) for a in row) for row in factor),
+        tuple(coerce(dyadic(float(v), bits)) for v in dual.values),
+    )
 
 
 def _cholesky(gram: np.ndarray, rank: int) -> tuple[np.ndarray, float]:
