@@ -81,7 +81,7 @@ class Real(float):
     def _binary(self, operation: str, other: Any, swapped: bool = False) -> Any:
         if not isinstance(other, Real) and not _is_number(other):
             return NotImplemented
-        right = exact(other)
+        right = exact(int(other) if isinstance(other, bool) else other)
         left, right = (right, self) if swapped else (self, right)
         if left.is_rational and right.is_rational:
             a, b = left.value, right.value
@@ -122,6 +122,12 @@ class Real(float):
 
     def __neg__(self) -> Real:
         return self._binary("*", -1)
+
+    def __index__(self) -> int:
+        """Exact integers count and index, so that a number of steps may be an exact number too."""
+        if self.is_rational and self.value.q == 1:
+            return int(self.value.p)
+        raise TypeError(f"{self!r} is not an integer")
 
     def __pos__(self) -> Real:
         return self

@@ -207,11 +207,11 @@ class _Importer:
         forms = [exact(measure), *(exact(form) for _, form in (*inequalities, *equalities))]
         entries = [exact(row[j]) for _, rows in matrices for i, row in enumerate(rows) for j in range(i + 1)]
         notes = list(self.reader.notes())
-        if self.reader.rounded and number_field == RATIONALS:
+        if number_field == RATIONALS:
             restored, change = restore_invariances([*forms, *entries], len(self.leaf_points), len(self.kept))
             if change:
                 notes.append(
-                    f"Rounding had broken the invariance under translations; coefficients were moved by at most "
+                    f"Rounding in floats had broken the invariance under translations; coefficients were moved by at most "
                     f"{change:.1e} (relative) to restore it. The theorem is about the coefficients in the certificate."
                 )
                 forms, entries = restored[: len(forms)], restored[len(forms) :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -29,6 +30,8 @@ SHARP_ORDER = 40
 """Sharp rates are sought up to this order of the residual."""
 MAX_DEPTH = 6
 MAX_FACES = 16
+PATIENCE = 5.0
+"""The search over faces may take so many times the time of the first solve, and a second."""
 INTERIOR = 1e-6
 """A margin at a generous rate that shows that the dual has an interior."""
 
@@ -76,7 +79,8 @@ def supports(claim: ListedClaim) -> bool:
 
 def allowed(optimum: float, tolerance: float) -> float:
     """The largest rate within the tolerance: relative, or absolute 1e-9 where the optimum is zero."""
-    return optimum + max(tolerance * abs(optimum), ZERO)
+    # the solver's optimum has an error of its own
+    return optimum + 0.8 * max(tolerance * abs(optimum), ZERO)
 
 
 def certify_listed(
@@ -135,6 +139,7 @@ class _Search:
         self.attempts: list[str] = []
         self.reductions = 0
         self.faces = 0
+        self.deadline = 0.0
         self.system = ListedSystem(claim, face)
         self.dual: ListedDual
 
@@ -142,10 +147,13 @@ class _Search:
         system = self.system
         self.progress("solve", f"{len(system.columns)} multipliers, residual of order {system.rows.size}")
         last = None
+        started = time.perf_counter()
         for tolerance in (1e-9, 1e-7, 1e-6):
             self.dual, solution = listed_optimum(system, self.solver, tolerance)
             last = solution
             if _usable(self.dual, solution):
+                now = time.perf_counter()
+                self.deadline = now + PATIENCE * (now - started) + 1.0
                 return
             if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
                 break
@@ -173,7 +181,7 @@ class _Search:
     def _descend(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
         """A certificate on this face or on a smaller one that holds all its multipliers."""
         self.faces += 1
-        certificate = self._near(system, limit)
+        certificate = self._near(system, dual.rate, limit)
         if certificate is None:
             interior = self._interior(system)
             if interior is None:
@@ -182,7 +190,8 @@ class _Search:
                 certificate = self._mixed(system, dual, interior, limit)
             else:
                 for face in exposed_faces(system, interior):
-                    if depth == MAX_DEPTH or self.faces >= MAX_FACES:
+                    if depth == MAX_DEPTH or self.faces >= MAX_FACES or time.perf_counter() > self.deadline:
+                        self.attempts.append("the search over faces was stopped")
                         return None
                     smaller = ListedSystem(self.claim, face)
                     self.progress("reduce", f"face {self.faces}: residual of order {smaller.rows.size}")
@@ -190,7 +199,9 @@ class _Search:
                     if not _usable(optimum, solution) or optimum.rate > limit:
                         self.attempts.append(f"face {self.faces}: {solution.status.message}")
                         continue
-                    certificate = self._descend(smaller, optimum, limit, depth + 1)
+                    # a dual without interior is solved badly; on the face its optimum is better known
+                    nearer = min(limit, allowed(optimum.rate, self.tolerance))
+                    certificate = self._descend(smaller, optimum, nearer, depth + 1)
                     if certificate is not None:
                         return certificate
                 self.attempts.append("no simple face holds all multipliers")
@@ -199,11 +210,12 @@ class _Search:
             self.reductions = depth
         return certificate
 
-    def _near(self, system: ListedSystem, limit: float) -> Certificate | None:
+    def _near(self, system: ListedSystem, optimum: float, limit: float) -> Certificate | None:
         """Round the point that is farthest inside the cones at a rate within the tolerance."""
-        room = limit - self.optimum
+        optimum = min(self.optimum, optimum)
+        room = limit - optimum
         for part in (0.5, 0.9):
-            target = self.optimum + part * room
+            target = optimum + part * room
             dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
             if dual is None or not dual.margin > 0:
                 found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
@@ -234,7 +246,8 @@ class _Search:
     ) -> Certificate | None:
         """Round points between the numerical optimum and an interior point."""
         for part in (0.5, 0.9):
-            window = self.optimum + part * (limit - self.optimum) - dual.rate
+            optimum = min(self.optimum, dual.rate)
+            window = optimum + part * (limit - optimum) - dual.rate
             share = min(0.5, max(0.0, window) / (interior.rate - dual.rate))
             if not share > 0:
                 continue
