@@ -12,7 +12,7 @@ from pepkit.kernel import CertificateError, ClaimError, UndecidedError, Witness,
 from pepkit.pep.pepit_import import ImportedProblem, import_pepit
 from pepkit.pepit.diagnosis import explain
 from pepkit.pepit.result import PepitResult
-from pepkit.rounding.listed_certificate import ListedOutcome, NoOptimumError, certify_listed
+from pepkit.rounding.listed_certificate import ZERO, ListedOutcome, NoOptimumError, certify_listed
 from pepkit.rounding.listed_simplify import simplified
 from pepkit.rounding.listed_witness import listed_witnesses
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
@@ -88,7 +88,7 @@ def certify_imported(
         raise explain(imported.claim, error) from error
     except RoundingError as error:
         raise CertificationError(
-            f"{error}. Try numbers='simplest', exact numbers (pepkit.exact), a larger tolerance, or another solver.",
+            f"{str(error)[:1500]}. Try numbers='simplest', exact numbers (pepkit.exact), a larger tolerance, or another solver.",
             [str(error)],
         ) from error
     started = time.perf_counter()
@@ -108,7 +108,7 @@ def certify_imported(
     stages.append(("check", time.perf_counter() - started, ""))
     optimum = outcome.dual.rate
     rate = outcome.system.floats(theorem.rate)
-    excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, (rate - optimum) / (abs(optimum) or 1.0))
+    excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, rate - optimum) / (abs(optimum) if abs(optimum) > ZERO else 1.0)
     notes = list(imported.notes)
     if imported.metrics > 1:
         notes.append(f"The measure is the minimum of {imported.metrics} performance metrics.")
