@@ -80,7 +80,7 @@ class Real(float):
 
     def _binary(self, operation: str, other: Any, swapped: bool = False) -> Any:
         if not isinstance(other, Real) and not _is_number(other):
-            return NotImplemented
+            return _with_array(self, operation, other, swapped) if getattr(other, "shape", ()) else NotImplemented
         right = exact(int(other) if isinstance(other, bool) else other)
         left, right = (right, self) if swapped else (self, right)
         if left.is_rational and right.is_rational:
@@ -169,6 +169,20 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, (int, float, fmpz, fmpq, Fraction, str, Number)):
         return True
     return type(value).__module__.split(".")[0] in ("numpy", "sympy") and not getattr(value, "shape", ())
+
+
+def _with_array(number: Real, operation: str, array: Any, swapped: bool) -> Any:
+    """An operation with a numpy array: in floats for arrays of floats, entry by entry for arrays of objects."""
+    import numpy
+
+    function = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}[operation]
+    scalar: Any = float(number)
+    if array.dtype == object:
+        result = numpy.empty(array.shape, dtype=object)
+        for index in numpy.ndindex(array.shape):
+            result[index] = function(array[index], number) if swapped else function(number, array[index])
+        return result
+    return function(array, scalar) if swapped else function(scalar, array)
 
 
 def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> float:

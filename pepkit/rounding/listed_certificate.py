@@ -31,7 +31,11 @@ SHARP_ORDER = 40
 MAX_DEPTH = 6
 MAX_FACES = 16
 PATIENCE = 5.0
-"""The search over faces may take so many times the time of the first solve, and a second."""
+"""The search over faces may take so many times the time of the first solve, and 3 seconds."""
+GENEROUS = (1.0, 1.01, 3.0, 0.3)
+"""Rates above the optimum, in units of it, at which an interior is looked for."""
+EDGE = 2e-12
+"""Margins below this are rounding of the solver."""
 INTERIOR = 1e-6
 """A margin at a generous rate that shows that the dual has an interior."""
 
@@ -153,7 +157,7 @@ class _Search:
             last = solution
             if _usable(self.dual, solution):
                 now = time.perf_counter()
-                self.deadline = now + PATIENCE * (now - started) + 1.0
+                self.deadline = now + PATIENCE * (now - started) + 3.0
                 return
             if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
                 break
@@ -183,13 +187,13 @@ class _Search:
         self.faces += 1
         certificate = self._near(system, dual.rate, limit)
         if certificate is None:
-            interior = self._interior(system)
+            interior, faces = self._interior(system)
             if interior is None:
                 return None
             if interior.margin > INTERIOR:
                 certificate = self._mixed(system, dual, interior, limit)
             else:
-                for face in exposed_faces(system, interior):
+                for face in faces:
                     if depth == MAX_DEPTH or self.faces >= MAX_FACES or time.perf_counter() > self.deadline:
                         self.attempts.append("the search over faces was stopped")
                         return None
@@ -217,7 +221,7 @@ class _Search:
         for part in (0.5, 0.9):
             target = optimum + part * room
             dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
-            if dual is None or not dual.margin > 0:
+            if dual is None or not dual.margin > EDGE:
                 found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
                 self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
                 continue
@@ -234,12 +238,27 @@ class _Search:
             self.attempts.append(f"margin {dual.margin:.1e}: {error}")
             return None
 
-    def _interior(self, system: ListedSystem) -> ListedDual | None:
-        """The point farthest inside the cones at a generous rate."""
-        generous = self.optimum + max(1.0, abs(self.optimum))
-        dual = listed_margin(system, generous, np.ones(len(system.columns)), self.solver)
-        self.attempts.append("no interior point found" if dual is None else f"interior margin {dual.margin:.1e}")
-        return dual
+    def _interior(self, system: ListedSystem) -> tuple[ListedDual | None, list[Face]]:
+        """The point farthest inside the cones at a generous rate; where there is none, the faces instead.
+
+        Without an interior the solver works at the edge of its accuracy, so other rates get a chance.
+        """
+        best: ListedDual | None = None
+        for factor in GENEROUS:
+            generous = self.optimum + factor * max(1.0, abs(self.optimum))
+            dual = listed_margin(system, generous, np.ones(len(system.columns)), self.solver)
+            if dual is None:
+                continue
+            best = dual
+            self.attempts.append(f"interior margin {dual.margin:.1e}")
+            if dual.margin > INTERIOR:
+                return dual, []
+            faces = exposed_faces(system, dual)
+            if faces:
+                return dual, faces
+        if best is None:
+            self.attempts.append("no interior point found")
+        return best, []
 
     def _mixed(
         self, system: ListedSystem, dual: ListedDual, interior: ListedDual, limit: float
