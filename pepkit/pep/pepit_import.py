@@ -211,8 +211,8 @@ class _Importer:
             restored, change = restore_invariances([*forms, *entries], len(self.leaf_points), len(self.kept))
             if change:
                 notes.append(
-                    f"Rounding in floats had broken the invariance under translations; coefficients were moved by at most "
-                    f"{change:.1e} (relative) to restore it. The theorem is about the coefficients in the certificate."
+                    "Rounding in floats had broken the invariance under translations; coefficients were moved by at "
+                    f"most {change:.1e} (relative) to restore it. The theorem is about the coefficients in the certificate."
                 )
                 forms, entries = restored[: len(forms)], restored[len(forms) :]
         remaining = iter(entries)

@@ -88,7 +88,8 @@ def certify_imported(
         raise explain(imported.claim, error) from error
     except RoundingError as error:
         raise CertificationError(
-            f"{str(error)[:1500]}. Try numbers='simplest', exact numbers (pepkit.exact), a larger tolerance, or another solver.",
+            f"{str(error)[:1500]}. Try numbers='simplest', exact numbers (pepkit.exact), a larger tolerance, or "
+            "another solver.",
             [str(error)],
         ) from error
     started = time.perf_counter()
@@ -108,7 +109,8 @@ def certify_imported(
     stages.append(("check", time.perf_counter() - started, ""))
     optimum = outcome.dual.rate
     rate = outcome.system.floats(theorem.rate)
-    excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, rate - optimum) / (abs(optimum) if abs(optimum) > ZERO else 1.0)
+    unit = abs(optimum) if abs(optimum) > ZERO else 1.0
+    excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, rate - optimum) / unit
     notes = list(imported.notes)
     if imported.metrics > 1:
         notes.append(f"The measure is the minimum of {imported.metrics} performance metrics.")

@@ -51,8 +51,9 @@ def proof_latex(result: Any, digits: int | None = None) -> str:
     vectors = [_symbol(v.name, k) for k, v in enumerate(claim.vectors)]
     scalars = [_symbol(name, k) for k, name in enumerate(claim.scalars)]
     measure = _form(claim.measure, vectors, scalars, number)
-    lines = [r"\begin{theorem}", rf"Under the hypotheses below, $${measure} \le {number(claim.rate)}.$$", r"\end{theorem}"]
-    lines += [r"\begin{proof}", "Multiply the hypotheses by nonnegative numbers (equalities by any number) and add them:"]
+    lines = [r"\begin{theorem}", rf"Under the hypotheses below, $${measure} \le {number(claim.rate)}.$$"]
+    lines += [r"\end{theorem}", r"\begin{proof}"]
+    lines.append("Multiply the hypotheses by nonnegative numbers (equalities by any number) and add them:")
     lines.append(r"\begin{align*}")
     named = {"inequalities": claim.inequalities, "equalities": claim.equalities}
     for family, listed in named.items():

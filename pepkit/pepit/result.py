@@ -55,7 +55,7 @@ class PepitResult(Result):
             ("matrix-inequalities", claim.matrix_inequalities),
         ):
             values = self.certificate.multipliers.get(family, {})
-            for k, (name, _) in enumerate(listed):  # type: ignore[misc, var-annotated]
+            for k, (name, _) in enumerate(listed):
                 value = values.get((k,), 0)
                 source = self.problem.sources.get(name)
                 place = source.function if source else ""

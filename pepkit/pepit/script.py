@@ -24,7 +24,10 @@ __all__ = ["certify_script"]
 
 
 def certify_script(
-    path: str | Path, arguments: list[str] | None = None, found: Callable[[PepitResult], None] | None = None, **options: Any
+    path: str | Path,
+    arguments: list[str] | None = None,
+    found: Callable[[PepitResult], None] | None = None,
+    **options: Any,
 ) -> list[PepitResult]:
     """Run a script and certify the problems that it solves, or the last one that it builds.
 
@@ -69,9 +72,12 @@ def _answered(results: list[PepitResult], options: dict[str, Any]) -> Iterator[N
     original = PEP.solve
 
     def solve(self: Any, wrapper: str = "cvxpy", **given: Any) -> Any:
-        kept = {key: given[key] for key in ("verbose", "return_primal_or_dual") if key in given}
-        results.append(certify_pepit(self, **options))
-        return original(self, wrapper="pepkit", **{**options, **kept})
+        kept: dict[str, Any] = {key: given[key] for key in ("verbose", "return_primal_or_dual") if key in given}
+        chosen: dict[str, Any] = {**options, **kept, "wrapper": "pepkit"}
+        value = original(self, **chosen)
+        # a problem without finite worst case has no result; certifying it again raises the explanation
+        results.append(self.wrapper.result or certify_pepit(self, **options))
+        return value
 
     PEP.solve = solve
     try:

@@ -27,7 +27,7 @@ from pepkit.solvers import solver as named_solver
 __all__ = ["PepkitWrapper"]
 
 
-class PepkitWrapper(Wrapper):  # type: ignore[misc]
+class PepkitWrapper(Wrapper):
     """The back end. After a solve, `result` holds the `PepitResult`.
 
     Keyword arguments of ``problem.solve`` are those of `pepkit.pepit.certify_pepit` (``mode``, ``tolerance``,

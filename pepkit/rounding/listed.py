@@ -271,11 +271,11 @@ def _combined(matrix: Sequence[Sequence[Form]], basis: Sequence[Sequence[Any]], 
                 continue
             weight = a * b * factor
             form = matrix[r][s]
-            for key, value in form.quadratic.items():
+            for pair, value in form.quadratic.items():
                 term = value * weight
-                quadratic[key] = quadratic[key] + term if key in quadratic else term
-            for key, value in form.linear.items():
+                quadratic[pair] = quadratic[pair] + term if pair in quadratic else term
+            for scalar, value in form.linear.items():
                 term = value * weight
-                linear[key] = linear[key] + term if key in linear else term
+                linear[scalar] = linear[scalar] + term if scalar in linear else term
             constant = constant + form.constant * weight
     return Form({k: v for k, v in quadratic.items() if v}, {k: v for k, v in linear.items() if v}, constant)

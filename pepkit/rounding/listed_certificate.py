@@ -150,18 +150,16 @@ class _Search:
     def solve(self) -> None:
         system = self.system
         self.progress("solve", f"{len(system.columns)} multipliers, residual of order {system.rows.size}")
-        last = None
         started = time.perf_counter()
         for tolerance in (1e-9, 1e-7, 1e-6):
             self.dual, solution = listed_optimum(system, self.solver, tolerance)
-            last = solution
             if _usable(self.dual, solution):
                 now = time.perf_counter()
                 self.deadline = now + PATIENCE * (now - started) + 3.0
                 return
             if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
                 break
-        raise NoOptimumError(f"the solver found no optimum: {last.status.message}", last, system)
+        raise NoOptimumError(f"the solver found no optimum: {solution.status.message}", solution, system)
 
     @property
     def optimum(self) -> float:

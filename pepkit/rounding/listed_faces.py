@@ -109,14 +109,15 @@ def _face(
     solution = dual.solution
     blocks = list(solution.gram)
     dropped = _slack_hypotheses(system, dual, slack)
-    kernel: list[list[Any]] | None = []
+    kernel: list[list[fmpq]] = []
     largest = max([float(np.trace(b)) for b in blocks] + [float(solution.slack.max(initial=0.0))], default=0.0)
     if largest <= 0:
         return None
     if system.rows.size:
-        kernel = _span(blocks.pop(0), accuracies, largest)
-        if kernel is None:
+        span = _span(blocks.pop(0), accuracies, largest)
+        if span is None:
             return None
+        kernel = span
     lifted = []
     for row in kernel:
         vector = [system.field.coerce(0)] * system.size
