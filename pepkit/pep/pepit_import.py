@@ -212,7 +212,8 @@ class _Importer:
             if change:
                 notes.append(
                     "Rounding in floats had broken the invariance under translations; coefficients were moved by at "
-                    f"most {change:.1e} (relative) to restore it. The theorem is about the coefficients in the certificate."
+                    f"most {change:.1e} (relative) to restore it. The theorem is about the coefficients in the "
+                    "certificate."
                 )
                 forms, entries = restored[: len(forms)], restored[len(forms) :]
         remaining = iter(entries)
