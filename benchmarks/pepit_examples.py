@@ -54,6 +54,7 @@ BRANCHES: dict[str, list[str]] = {
     ],
     "nonconvex_optimization/gradient_descent": ["L=1, gamma=0.5, n=4"],
     "nonconvex_optimization/gradient_descent_quadratic_lojasiewicz_naive": ["L=1, mu=0.2, gamma=0.5, n=1"],
+    "potential_functions/accelerated_gradient_method": ["L=1, gamma=1, lam=0.9375"],
     "unconstrained_convex_minimization/gradient_descent": ["L=1, gamma=1.8, n=3"],
     "unconstrained_convex_minimization/gradient_descent_lc": [
         'mug=0.3, Lg=3, typeM="sym", muM=0.1, LM=1, gamma=0.3, n=2',
@@ -150,7 +151,8 @@ def short(source: str) -> str:
     """The parameters of a call, for the table."""
     last = source[source.index("wc_") :]
     inside = last[last.index("(") + 1 :]
-    return " ".join(inside.split(", wrapper")[0].split(", verbose")[0].replace("\n", " ").split())
+    inside = " ".join(inside.replace("\n", " ").split())
+    return inside.split(", wrapper")[0].split(", verbose")[0]
 
 
 def run(example: Path, source: str, timeout: int) -> Row:

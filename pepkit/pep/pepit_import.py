@@ -59,6 +59,8 @@ class ImportedProblem:
         How many performance metrics there are; the objective is their minimum.
     notes
         How numbers were read.
+    rounded
+        How many different plain floats with a fractional part were read.
     """
 
     claim: ListedClaim
@@ -68,6 +70,7 @@ class ImportedProblem:
     hypotheses: tuple[tuple[str, int] | None, ...]
     metrics: int
     notes: tuple[str, ...] = field(default=())
+    rounded: int = 0
 
 
 def is_pepit_problem(value: object) -> bool:
@@ -245,6 +248,7 @@ class _Importer:
             tuple(hypotheses),
             len(self.metrics),
             tuple(notes),
+            self.reader.rounded,
         )
 
     def _scalar_name(self, number: int, value: Any) -> str:

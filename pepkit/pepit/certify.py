@@ -10,14 +10,14 @@ from typing import Any
 from pepkit.certification import CertificationError
 from pepkit.kernel import CertificateError, ClaimError, UndecidedError, Witness, check
 from pepkit.pep.pepit_import import ImportedProblem, import_pepit
-from pepkit.pepit.diagnosis import explain
+from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError, explain
 from pepkit.pepit.result import PepitResult
 from pepkit.rounding.listed_certificate import ZERO, ListedOutcome, NoOptimumError, certify_listed
 from pepkit.rounding.listed_simplify import simplified
 from pepkit.rounding.listed_witness import listed_witnesses
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
 
-__all__ = ["certify_imported", "certify_pepit"]
+__all__ = ["certify_imported", "certify_pepit", "second_reading"]
 
 _DEFAULTS = {
     "mode": "auto", "tolerance": 1e-6, "solver": "auto", "family": "auto", "witness": True, "sympy": "auto",
@@ -33,7 +33,8 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
     problem
         A `PEPit.PEP` with a performance metric, solved or not. What is needed of it is copied.
     decimal, numbers
-        How plain floats are read; see `pepkit.pep.pepit_import.import_pepit`.
+        How plain floats are read; see `pepkit.pep.pepit_import.import_pepit`. Without either, floats are
+        dyadic numbers, and simple fractions where that gives no certificate; the notes say so.
 
     Raises
     ------
@@ -50,7 +51,24 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
     plain = all(options.get(key, value) == value for key, value in _DEFAULTS.items()) and set(options) <= set(_DEFAULTS)
     if isinstance(known, PepitResult) and plain and known.problem.claim == imported.claim:
         return known
-    return certify_imported(imported, seconds=time.perf_counter() - started, **options)
+    seconds = time.perf_counter() - started
+    try:
+        return certify_imported(imported, seconds=seconds, **options)
+    except (UnboundedProblemError, ContradictoryProblemError):
+        raise
+    except CertificationError:
+        if decimal or numbers is not None or not imported.rounded:
+            raise
+        return certify_imported(second_reading(import_pepit(problem, numbers="simplest")), seconds=seconds, **options)
+
+
+def second_reading(imported: ImportedProblem) -> ImportedProblem:
+    """The problem with a note that the dyadic reading of its floats was tried first."""
+    note = (
+        "With floats as dyadic numbers no certificate was found (rounding breaks identities on which the bound "
+        "rests), so they were read as simple fractions."
+    )
+    return replace(imported, notes=(*imported.notes, note))
 
 
 def certify_imported(

@@ -14,10 +14,11 @@ from PEPit.constraint import Constraint
 from PEPit.expression import Expression
 from PEPit.wrapper import Wrapper
 
+from pepkit.certification import CertificationError
 from pepkit.kernel import ClaimError, Form, ListedClaim
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.pepit_import import ImportedProblem, import_sent
-from pepkit.pepit.certify import certify_imported
+from pepkit.pepit.certify import certify_imported, second_reading
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError
 from pepkit.pepit.result import PepitResult
 from pepkit.rounding.listed import ListedSystem
@@ -78,13 +79,13 @@ class PepkitWrapper(Wrapper):
         if unknown:
             raise ClaimError(f"wrapper='pepkit' does not know the option(s) {', '.join(unknown)}")
         sent = self._list_of_constraints_sent_to_solver
-        reader = NumberReader(numbers or ("decimal" if decimal else "dyadic"))
-        self._imported = import_sent(
-            [c for c in sent if isinstance(c, Constraint)],
-            [c for c in sent if not isinstance(c, Constraint)],
-            self._objective,
-            reader,
-        )
+
+        def imported(reading: str) -> ImportedProblem:
+            constraints = [c for c in sent if isinstance(c, Constraint)]
+            matrices = [c for c in sent if not isinstance(c, Constraint)]
+            return import_sent(constraints, matrices, self._objective, NumberReader(reading))
+
+        self._imported = imported(numbers or ("decimal" if decimal else "dyadic"))
         if str(solver_name).lower() != "auto":
             solver_name = str(solver_name).lower()
         try:
@@ -93,6 +94,11 @@ class PepkitWrapper(Wrapper):
             return "unbounded", "pepkit", None
         except ContradictoryProblemError:
             return "infeasible", "pepkit", None
+        except CertificationError:
+            if decimal or numbers is not None or not self._imported.rounded:
+                raise
+            self._imported = second_reading(imported("simplest"))
+            self.result = certify_imported(self._imported, solver=solver_name, **options)
         value = self._store_primal(self.result.gram, self.result.values)
         return "certified", f"pepkit with {self.result.solver}", value
 
