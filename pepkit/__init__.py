@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pepkit import _pepit_registration
+
 __version__ = "0.1.0"
 
 _LOCATIONS = {
@@ -39,12 +41,12 @@ _LOCATIONS = {
     "schedule": "pepkit.schedules",
     "verify_with_sympy": "pepkit.verification",
 }
-_SUBMODULES = ("algebra", "kernel", "pep", "render", "rounding", "schedules", "solvers", "verification")
+_SUBMODULES = ("algebra", "kernel", "pep", "pepit", "render", "rounding", "schedules", "solvers", "verification")
 
 __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 
 if TYPE_CHECKING:
-    from pepkit import algebra, kernel, pep, render, rounding, schedules, solvers, verification
+    from pepkit import algebra, kernel, pep, pepit, render, rounding, schedules, solvers, verification
     from pepkit.algebra import exact
     from pepkit.certification import CertificationError, Result, certify
     from pepkit.closed_form import certify_composition
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
     from pepkit.rounding import compare_family
     from pepkit.schedules import Schedule, schedule
     from pepkit.verification import verify_with_sympy
+
+
+_pepit_registration.register()
 
 
 def __getattr__(name: str) -> Any:

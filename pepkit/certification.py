@@ -27,6 +27,7 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.radicals import RadicalField
 from pepkit.kernel.witness import check_witness
+from pepkit.pep.pepit_import import is_pepit_problem
 from pepkit.pep.worst_cases import WorstCase, worst_cases
 from pepkit.rounding import (
     MultiplierFamily,
@@ -154,13 +155,15 @@ def certify(
     sympy: bool | str = "auto",
     progress: Progress | None = None,
     settings: RoundingSettings | None = None,
+    **options: Any,
 ) -> Result:
     """Find, prove and check the worst-case rate of a claim.
 
     Parameters
     ----------
     claim
-        A question such as ``pepkit.gradient_descent(pepkit.schedules.silver(7))``; a rate in it is ignored.
+        A question such as ``pepkit.gradient_descent(pepkit.schedules.silver(7))``; a rate in it is ignored. Or a
+        ``PEPit.PEP``, with the further `options` of `pepkit.pepit.certify_pepit`.
     mode
         ``"sharp"``: the exact worst case or an error. ``"relaxed"``: a rational rate within `tolerance`.
         ``"auto"``: sharp where the worst case is recognised, relaxed otherwise.
@@ -188,6 +191,13 @@ def certify(
     CertificationError
         If no certificate was found; it says what was tried.
     """
+    if is_pepit_problem(claim):
+        from pepkit.pepit import certify_pepit
+
+        options |= {"mode": mode, "tolerance": tolerance, "solver": solver, "family": family, "witness": witness}
+        return certify_pepit(claim, sympy=sympy, progress=progress, settings=settings, **options)
+    if options:
+        raise TypeError(f"certify() got options that a claim does not know: {', '.join(options)}")
     if mode not in ("auto", "sharp", "relaxed"):
         raise ClaimError(f"unknown mode {mode!r}; known are auto, sharp, relaxed")
     relative = _tolerance(tolerance)

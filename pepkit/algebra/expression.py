@@ -7,6 +7,8 @@ all numbers of a problem.
 from __future__ import annotations
 
 import ast
+import math
+import operator
 import re
 from fractions import Fraction
 from typing import Any
@@ -22,15 +24,44 @@ MAX_TEXT = 10_000
 MAX_EXPONENT = 10_000
 
 
-class Real:
-    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root."""
+class Real(float):
+    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root.
+
+    It is also a float, the nearest one up to a few roundings, so that libraries which accept only int and
+    float (PEPit) take it; their additions, products and quotients then carry the exact number along.
+    What is not arithmetic (``math.sqrt``, ``math.log``) sees the float and returns a plain float.
+    """
 
     __slots__ = ("arguments", "operation", "value")
+    # numpy's scalars must leave products with exact numbers to the exact numbers
+    __array_priority__ = 1000.0
 
-    def __init__(self, operation: str, arguments: tuple[Real, ...] = (), value: Any = None) -> None:
+    operation: str
+    arguments: tuple[Real, ...]
+    value: Any
+
+    def __new__(cls, operation: str, arguments: tuple[Real, ...] = (), value: Any = None) -> Real:
+        self = float.__new__(cls, _approximation(operation, arguments, value))
         self.operation = operation
         self.arguments = arguments
         self.value = value
+        return self
+
+    def __reduce__(self) -> Any:
+        return Real, (self.operation, self.arguments, self.value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Real) and self.is_rational and other.is_rational:
+            return bool(self.value == other.value)
+        if isinstance(other, int):
+            # a number that is only nearly zero must not be dropped from a sum as if it were zero
+            return self.is_rational and bool(self.value == other)
+        return float.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = float.__hash__
 
     @staticmethod
     def rational(value: Any) -> Real:
@@ -47,8 +78,10 @@ class Real:
         """Whether this node is a rational constant."""
         return self.operation == "rational"
 
-    def _binary(self, operation: str, other: Any, swapped: bool = False) -> Real:
-        right = exact(other)
+    def _binary(self, operation: str, other: Any, swapped: bool = False) -> Any:
+        if not isinstance(other, Real) and not _is_number(other):
+            return _with_array(self, operation, other, swapped) if getattr(other, "shape", ()) else NotImplemented
+        right = exact(int(other) if isinstance(other, bool) else other)
         left, right = (right, self) if swapped else (self, right)
         if left.is_rational and right.is_rational:
             a, b = left.value, right.value
@@ -63,34 +96,52 @@ class Real:
             return Real.rational(a / b)
         return Real(operation, (left, right))
 
-    def __add__(self, other: Any) -> Real:
+    def __add__(self, other: Any) -> Any:
         return self._binary("+", other)
 
-    def __radd__(self, other: Any) -> Real:
+    def __radd__(self, other: Any) -> Any:
         return self._binary("+", other, True)
 
-    def __sub__(self, other: Any) -> Real:
+    def __sub__(self, other: Any) -> Any:
         return self._binary("-", other)
 
-    def __rsub__(self, other: Any) -> Real:
+    def __rsub__(self, other: Any) -> Any:
         return self._binary("-", other, True)
 
-    def __mul__(self, other: Any) -> Real:
+    def __mul__(self, other: Any) -> Any:
         return self._binary("*", other)
 
-    def __rmul__(self, other: Any) -> Real:
+    def __rmul__(self, other: Any) -> Any:
         return self._binary("*", other, True)
 
-    def __truediv__(self, other: Any) -> Real:
+    def __truediv__(self, other: Any) -> Any:
         return self._binary("/", other)
 
-    def __rtruediv__(self, other: Any) -> Real:
+    def __rtruediv__(self, other: Any) -> Any:
         return self._binary("/", other, True)
 
     def __neg__(self) -> Real:
         return self._binary("*", -1)
 
-    def __pow__(self, exponent: int) -> Real:
+    def __index__(self) -> int:
+        """Exact integers count and index, so that a number of steps may be an exact number too."""
+        if self.is_rational and self.value.q == 1:
+            return int(self.value.p)
+        raise TypeError(f"{self!r} is not an integer")
+
+    def __pos__(self) -> Real:
+        return self
+
+    def __abs__(self) -> Real:
+        return -self if self < 0 else self
+
+    def __pow__(self, exponent: Any, modulus: Any = None) -> Any:
+        try:
+            exponent = operator.index(exponent)
+        except TypeError:
+            if exponent == 0.5:
+                return sqrt(self)
+            return float(self) ** float(exponent)
         if abs(exponent) > MAX_EXPONENT:
             raise ClaimError(f"the exponent {exponent} of an exact number is too large")
         if exponent < 0:
@@ -112,6 +163,44 @@ class Real:
         if self.operation == "root":
             return f"root{self.value[0]}"
         return f"({self.arguments[0]!r} {self.operation} {self.arguments[1]!r})"
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (int, float, fmpz, fmpq, Fraction, str, Number)):
+        return True
+    return type(value).__module__.split(".")[0] in ("numpy", "sympy") and not getattr(value, "shape", ())
+
+
+def _with_array(number: Real, operation: str, array: Any, swapped: bool) -> Any:
+    """An operation with a numpy array: in floats for arrays of floats, entry by entry for arrays of objects."""
+    import numpy
+
+    function = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}[operation]
+    scalar: Any = float(number)
+    if array.dtype == object:
+        result = numpy.empty(array.shape, dtype=object)
+        for index in numpy.ndindex(array.shape):
+            result[index] = function(array[index], number) if swapped else function(number, array[index])
+        return result
+    return function(array, scalar) if swapped else function(scalar, array)
+
+
+def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> float:
+    """The value of a node in floats, from those of its arguments."""
+    try:
+        if operation == "rational":
+            return int(value.p) / int(value.q)
+        if operation == "root":
+            middle = (value[1] + value[2]) / 2
+            return int(middle.p) / int(middle.q)
+        if operation == "sqrt":
+            return math.sqrt(float(arguments[0]))
+        left, right = map(float, arguments)
+        operations = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+        return float(operations[operation](left, right))
+    except (OverflowError, ZeroDivisionError, ValueError):
+        # beyond the range of floats; the exact number is not affected
+        return math.nan
 
 
 def sqrt(value: Any) -> Real:

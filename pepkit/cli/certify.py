@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pepkit.cli import options
+from pepkit.cli import certify_pepit, options
 from pepkit.cli.exit_codes import EPILOG
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.plans import Plan, find_plan
@@ -29,6 +29,9 @@ commands = typer.Typer(
     help="Find, prove and save a certificate for a worst-case rate.",
     epilog=EPILOG,
 )
+
+
+certify_pepit.register(commands)
 
 
 @dataclass(frozen=True)

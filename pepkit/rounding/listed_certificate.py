@@ -1,0 +1,324 @@
+"""Certificates of listed claims: solve, reduce to a face where the dual has an interior, round, check."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pepkit.kernel import Certificate, ListedClaim, PepkitError
+from pepkit.rounding.listed import Face, ListedSystem
+from pepkit.rounding.listed_dual import (
+    ListedDual,
+    float_equations,
+    independent_rows,
+    listed_margin,
+    listed_optimum,
+)
+from pepkit.rounding.listed_faces import exposed_faces, optimal_face, recognised_rate
+from pepkit.rounding.listed_rounding import ListedRounding
+from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
+from pepkit.solvers import ConicSolution, Solver, Status, solver
+
+__all__ = ["ListedOutcome", "NoOptimumError", "certify_listed", "supports"]
+
+ZERO = 1e-9
+"""Optimal values below this count as zero, and the excess allowed over them is absolute."""
+SHARP_ORDER = 40
+"""Sharp rates are sought up to this order of the residual."""
+MAX_DEPTH = 6
+MAX_FACES = 16
+PATIENCE = 5.0
+"""The search over faces may take so many times the time of the first solve, and 3 seconds."""
+GENEROUS = (1.0, 1.01, 3.0, 0.3)
+"""Rates above the optimum, in units of it, at which an interior is looked for."""
+EDGE = 2e-12
+"""Margins below this are rounding of the solver."""
+INTERIOR = 1e-6
+"""A margin at a generous rate that shows that the dual has an interior."""
+
+
+class NoOptimumError(PepkitError):
+    """The solver found no optimum; `solution` says how it ended, `system` what was solved."""
+
+    def __init__(self, message: str, solution: ConicSolution, system: ListedSystem) -> None:
+        super().__init__(message)
+        self.solution = solution
+        self.system = system
+
+    @property
+    def kept(self) -> np.ndarray:
+        """The equations that the solver was given, by scalar."""
+        return independent_rows(float_equations(self.system)[0])
+
+
+@dataclass
+class ListedOutcome:
+    """A certificate with the numbers that it came from.
+
+    `sharp` says that the rate is the recognised exact optimum, `reductions` how many faces the search
+    descended before the dual had an interior, `attempts` what did not work.
+    """
+
+    certificate: Certificate
+    dual: ListedDual
+    system: ListedSystem
+    sharp: bool
+    reductions: int = 0
+    attempts: list[str] = field(default_factory=list)
+
+
+def supports(claim: ListedClaim) -> bool:
+    """Whether this pipeline treats the claim: basis vectors only, and a positive constant as normaliser."""
+    normaliser = claim.normaliser
+    return (
+        not normaliser.quadratic
+        and not normaliser.linear
+        and all(vector.definition is None for vector in claim.vectors)
+        and claim.field.sign(claim.field.coerce(normaliser.constant)) > 0
+    )
+
+
+def allowed(optimum: float, tolerance: float) -> float:
+    """The largest rate within the tolerance: relative, or absolute 1e-9 where the optimum is zero."""
+    # the solver's optimum has an error of its own
+    return optimum + 0.8 * max(tolerance * abs(optimum), ZERO)
+
+
+def certify_listed(
+    claim: ListedClaim,
+    mode: str = "auto",
+    tolerance: float = 1e-6,
+    solver_name: str = "auto",
+    progress: Progress = silent,
+    settings: RoundingSettings | None = None,
+    face: Face | None = None,
+    simple: bool = False,
+) -> ListedOutcome:
+    """A certificate of a listed claim within `tolerance` of the optimum.
+
+    The search starts on `face`; with `simple` multipliers are rounded to the simplest fractions instead of
+    dyadic numbers.
+
+    Raises
+    ------
+    NoOptimumError
+        If the solver says infeasible or unbounded, or fails.
+    RoundingError
+        If no face and precision gives a certificate; it lists what was tried.
+    """
+    settings = settings or RoundingSettings()
+    chosen = solver("clarabel" if solver_name == "auto" else solver_name)
+    search = _Search(claim, tolerance, chosen, progress, settings, face, simple)
+    search.solve()
+    sharp = search.sharp() if mode != "relaxed" else None
+    if sharp is not None:
+        return search.outcome(sharp, True)
+    if mode == "sharp":
+        raise RoundingError("no sharp certificate: " + "; ".join(search.attempts))
+    return search.outcome(search.relaxed(), False)
+
+
+class _Search:
+    """The state of one search."""
+
+    def __init__(
+        self,
+        claim: ListedClaim,
+        tolerance: float,
+        chosen: Solver,
+        progress: Progress,
+        settings: RoundingSettings,
+        face: Face | None = None,
+        simple: bool = False,
+    ) -> None:
+        self.simple = simple
+        self.claim = claim
+        self.tolerance = tolerance
+        self.solver = chosen
+        self.progress = progress
+        self.settings = settings
+        self.attempts: list[str] = []
+        self.reductions = 0
+        self.faces = 0
+        self.deadline = 0.0
+        self.system = ListedSystem(claim, face)
+        self.dual: ListedDual
+
+    def solve(self) -> None:
+        system = self.system
+        self.progress("solve", f"{len(system.columns)} multipliers, residual of order {system.rows.size}")
+        started = time.perf_counter()
+        for tolerance in (1e-9, 1e-7, 1e-6):
+            self.dual, solution = listed_optimum(system, self.solver, tolerance)
+            if _usable(self.dual, solution):
+                now = time.perf_counter()
+                self.deadline = now + PATIENCE * (now - started) + 3.0
+                return
+            if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
+                break
+        raise NoOptimumError(f"the solver found no optimum: {solution.status.message}", solution, system)
+
+    @property
+    def optimum(self) -> float:
+        dual = self.dual
+        return dual.lower if dual.solution.status is Status.OPTIMAL and abs(dual.lower) < abs(dual.rate) else dual.rate
+
+    def outcome(self, certificate: Certificate, sharp: bool) -> ListedOutcome:
+        return ListedOutcome(certificate, self.dual, self.system, sharp, self.reductions, self.attempts)
+
+    def relaxed(self) -> Certificate:
+        """The first certificate on a tree of faces."""
+        limit = allowed(self.optimum, self.tolerance)
+        certificate = self._descend(self.system, self.dual, limit, 0)
+        if certificate is None:
+            raise RoundingError(
+                f"no certificate within {self.tolerance:g} of the optimum {self.optimum:.9g}: "
+                + "; ".join(self.attempts)
+            )
+        return certificate
+
+    def _descend(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
+        """A certificate on this face or on a smaller one that holds all its multipliers."""
+        self.faces += 1
+        certificate = self._near(system, dual.rate, limit)
+        if certificate is None:
+            interior, faces = self._interior(system)
+            if interior is None:
+                return None
+            if interior.margin > INTERIOR:
+                certificate = self._mixed(system, dual, interior, limit)
+            else:
+                for face in faces:
+                    if depth == MAX_DEPTH or self.faces >= MAX_FACES or time.perf_counter() > self.deadline:
+                        self.attempts.append("the search over faces was stopped")
+                        return None
+                    smaller = ListedSystem(self.claim, face)
+                    self.progress("reduce", f"face {self.faces}: residual of order {smaller.rows.size}")
+                    optimum, solution = listed_optimum(smaller, self.solver)
+                    if not _usable(optimum, solution) or optimum.rate > limit:
+                        self.attempts.append(f"face {self.faces}: {solution.status.message}")
+                        continue
+                    # a dual without interior is solved badly; on the face its optimum is better known
+                    nearer = min(limit, allowed(optimum.rate, self.tolerance))
+                    certificate = self._descend(smaller, optimum, nearer, depth + 1)
+                    if certificate is not None:
+                        return certificate
+                self.attempts.append("no simple face holds all multipliers")
+                return None
+        if certificate is not None:
+            self.reductions = depth
+        return certificate
+
+    def _near(self, system: ListedSystem, optimum: float, limit: float) -> Certificate | None:
+        """Round the point that is farthest inside the cones at a rate within the tolerance."""
+        optimum = min(self.optimum, optimum)
+        room = limit - optimum
+        for part in (0.5, 0.9):
+            target = optimum + part * room
+            dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
+            if dual is None or not dual.margin > EDGE:
+                found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
+                self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
+                continue
+            certificate = self._rounded(system, dual, limit)
+            if certificate is not None:
+                return certificate
+        return None
+
+    def _rounded(self, system: ListedSystem, dual: ListedDual, limit: float) -> Certificate | None:
+        try:
+            rounding = ListedRounding(system, dual, self.settings, simple=self.simple)
+            return rounding.certify(limit, _precisions(dual.margin), self.progress)
+        except RoundingError as error:
+            self.attempts.append(f"margin {dual.margin:.1e}: {error}")
+            return None
+
+    def _interior(self, system: ListedSystem) -> tuple[ListedDual | None, list[Face]]:
+        """The point farthest inside the cones at a generous rate; where there is none, the faces instead.
+
+        Without an interior the solver works at the edge of its accuracy, so other rates get a chance.
+        """
+        best: ListedDual | None = None
+        for factor in GENEROUS:
+            generous = self.optimum + factor * max(1.0, abs(self.optimum))
+            dual = listed_margin(system, generous, np.ones(len(system.columns)), self.solver)
+            if dual is None:
+                continue
+            best = dual
+            self.attempts.append(f"interior margin {dual.margin:.1e}")
+            if dual.margin > INTERIOR:
+                return dual, []
+            faces = exposed_faces(system, dual)
+            if faces:
+                return dual, faces
+        if best is None:
+            self.attempts.append("no interior point found")
+        return best, []
+
+    def _mixed(
+        self, system: ListedSystem, dual: ListedDual, interior: ListedDual, limit: float
+    ) -> Certificate | None:
+        """Round points between the numerical optimum and an interior point."""
+        for part in (0.5, 0.9):
+            optimum = min(self.optimum, dual.rate)
+            window = optimum + part * (limit - optimum) - dual.rate
+            share = min(0.5, max(0.0, window) / (interior.rate - dual.rate))
+            if not share > 0:
+                continue
+            u = (1 - share) * dual.u + share * interior.u
+            mixed = replace(dual, u=u, margin=share * interior.margin)
+            certificate = self._rounded(system, mixed, limit)
+            if certificate is not None:
+                return certificate
+        return None
+
+    def sharp(self) -> Certificate | None:
+        """A certificate of the recognised exact optimum, or None."""
+        system = self.system
+        if system.rows.size > SHARP_ORDER:
+            return None
+        rate = recognised_rate(self.dual)
+        if rate is None:
+            self.attempts.append("sharp: the optimum is no rational of small height")
+            return None
+        face = optimal_face(system, self.dual)
+        if face is None:
+            self.attempts.append("sharp: the worst case has no simple coordinates")
+            return None
+        reduced = ListedSystem(self.claim, face, system.null_space)
+        dual = listed_margin(reduced, float(rate), np.ones(len(reduced.columns)), self.solver, exact_rate=True)
+        if dual is None or not dual.margin > 1e-9:
+            self.attempts.append("sharp: no interior on the optimal face")
+            return None
+        exact = self.claim.field.coerce(rate)
+        try:
+            rounding = ListedRounding(reduced, dual, self.settings, exact, simple=True)
+            certificate = rounding.certify(None, (4, 7, 10, 14, 20, 30, 44), self.progress)
+        except RoundingError as error:
+            self.attempts.append(f"sharp: {error}")
+            return None
+        self.dual.rate = float(rate)
+        return certificate
+
+
+def _usable(dual: ListedDual, solution: ConicSolution) -> bool:
+    """Whether the two sides of the answer meet.
+
+    The status is about relative residuals, which say nothing where the optimum is zero; a wrong optimum only
+    costs the certificate, so agreement of the two sides is enough.
+    """
+    if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED) or not np.isfinite(dual.rate):
+        return False
+    return solution.status.solved or abs(dual.rate - dual.lower) <= 1e-6 * max(1.0, abs(dual.rate))
+
+
+def _precisions(margin: float) -> tuple[int, ...]:
+    """Fractional bits at which rounding may keep multipliers inside the cones."""
+    start = max(8, math.ceil(-math.log2(max(margin, 1e-15))) + 3)
+    return tuple(sorted({start, start + 6, start + 14, start + 30}))
+
+
+
