@@ -205,4 +205,3 @@ Proof.
 Qed.
 End Meaning.
 
-Arguments GradientDescent {K}. Arguments FixedStep {K}.
