@@ -104,8 +104,8 @@ Definition check (P : problem_data) (C : certificate_data) : bool :=
   let n := length (method_points K (denominator P) (steps_of P)) in
   let ps := map (shear_point (kernel C)) raw in
   well_formed K (steps_of P)
-  && positive K (denominator P) && positive K (delta P) && positive K (csub (delta P) (mu P))
-  && positive K (rate_denominator C)
+  && is_positive K (denominator P) && is_positive K (delta P) && is_positive K (csub (delta P) (mu P))
+  && is_positive K (rate_denominator C)
   && forallb (short_point (S n)) raw
   && forallb (good_shear (S n)) (kernel C)
   && forallb (small_triple (length raw)) (interpolation C)
@@ -312,7 +312,7 @@ Proof.
   repeat (apply andb_true_iff in CH; destruct CH as [CH ?H]).
   rename H into Hres, H0 into Hsm, H1 into Hinf, H2 into Hint, H3 into Hk, H4 into Hshort, H5 into HK0, H6 into Hdm,
     H7 into Hd, H8 into HD, CH into Hw.
-  apply (positive_ok K E) in HK0, Hdm, Hd, HD.
+  apply (is_positive_ok K E) in HK0, Hdm, Hd, HD.
   set (xs := trajectory L g x0 m) in *.
   assert (L <> 0) as NL by lra. assert (val (denominator K P) <> 0) as ND by lra.
   pose proof (method_sampled E L g o (denominator K P) NL ND (steps_of K P) m x0 Hm Hw) as S.
@@ -414,30 +414,32 @@ Section Readable.
 Context {K : ring} (E : realisation K).
 
 Theorem rate_with_minimiser : forall P C, check K P C = true -> star K P = true ->
+  forall me ini, measure K P = me -> initial K P = ini ->
   forall (V : inner_space) (f : V -> R) (g : V -> V) (L modulus : R), 0 < L ->
   between_parabolas modulus L f g -> gradient f g ->
   value E (mu K P) * L = modulus * value E (delta K P) ->
   forall m, method_means E (denominator K P) (steps_of K P) m ->
   forall r, value E (rate_numerator K C) = r * value E (rate_denominator K C) ->
   forall x_star, minimiser f x_star -> forall x0,
-  measured (measure K P) L f g (f x_star) x_star (trajectory L g x0 m)
-  <= r * started (initial K P) L f g (f x_star) x_star x0.
+  measured me L f g (f x_star) x_star (trajectory L g x0 m)
+  <= r * started ini L f g (f x_star) x_star x0.
 Proof.
-  intros P C H Hs V f g L modulus HL B G Hmu m Hm r Hr xs Hx x0.
+  intros P C H Hs me ini <- <- V f g L modulus HL B G Hmu m Hm r Hr xs Hx x0.
   apply (check_sound E f g L modulus HL B P C H Hmu m Hm x0 xs (f xs) Hx); [|exact Hr].
   rewrite Hs. split; [reflexivity|]. apply (gradient_at_minimiser f g G xs Hx).
 Qed.
 
 Theorem rate_with_infimum : forall P C, check K P C = true -> star K P = false ->
+  forall me ini, measure K P = me -> initial K P = ini ->
   forall (V : inner_space) (f : V -> R) (g : V -> V) (L modulus : R), 0 < L ->
   between_parabolas modulus L f g ->
   value E (mu K P) * L = modulus * value E (delta K P) ->
   forall m, method_means E (denominator K P) (steps_of K P) m ->
   forall r, value E (rate_numerator K C) = r * value E (rate_denominator K C) ->
   forall f_star, (forall y, f_star <= f y) -> forall x0,
-  measured (measure K P) L f g f_star x0 (trajectory L g x0 m) <= r * started (initial K P) L f g f_star x0 x0.
+  measured me L f g f_star x0 (trajectory L g x0 m) <= r * started ini L f g f_star x0 x0.
 Proof.
-  intros P C H Hs V f g L modulus HL B Hmu m Hm r Hr f_star Hf x0.
+  intros P C H Hs me ini <- <- V f g L modulus HL B Hmu m Hm r Hr f_star Hf x0.
   apply (check_sound E f g L modulus HL B P C H Hmu m Hm x0 x0 f_star Hf); [|exact Hr].
   rewrite Hs. reflexivity.
 Qed.

@@ -38,11 +38,11 @@ Arguments value_mul {K}. Arguments value_opp {K}. Arguments is_zero_ok {K}. Argu
 Arguments bound_ok {K}. Arguments value_scalar {K}.
 
 (* Positive by a margin of 2^-64. *)
-Definition positive (K : ring) (a : K) : bool :=
+Definition is_positive (K : ring) (a : K) : bool :=
   nonnegative K (cadd K (cmul K (scalar K (2 ^ 64)) a) (copp K (c1 K))).
-Definition nonzero (K : ring) (a : K) : bool := positive K a || positive K (copp K a).
+Definition nonzero (K : ring) (a : K) : bool := is_positive K a || is_positive K (copp K a).
 
-Lemma positive_ok : forall K (E : realisation K) a, positive K a = true -> 0 < value E a.
+Lemma is_positive_ok : forall K (E : realisation K) a, is_positive K a = true -> 0 < value E a.
 Proof.
   intros K E a H. apply (nonnegative_ok E) in H. rewrite value_add, value_mul, value_scalar, value_opp, value_1 in H.
   assert (0 < IZR (2 ^ 64)) by (apply IZR_lt; reflexivity). nra.
@@ -50,7 +50,7 @@ Qed.
 
 Lemma nonzero_ok : forall K (E : realisation K) a, nonzero K a = true -> value E a <> 0.
 Proof.
-  intros K E a H. unfold nonzero in H. apply orb_true_iff in H. destruct H as [H|H]; apply (positive_ok K E) in H.
+  intros K E a H. unfold nonzero in H. apply orb_true_iff in H. destruct H as [H|H]; apply (is_positive_ok K E) in H.
   - lra.
   - rewrite value_opp in H. lra.
 Qed.
