@@ -1,5 +1,7 @@
 (* What a file with one certificate imports, and the tactics that prove its theorem from the accepted check. *)
-From Coq Require Export Reals Lra List ZArith Uint63.
+(* Uint63 first: the real functions of the same names come after it and are the ones that statements mean. *)
+From Coq Require Export Uint63.
+From Coq Require Export ZArith List Reals Lra.
 From Pep Require Export Space Classes Ring LinearForms QuadraticForms Statement Methods Rate
   Integers Quadratic NumberField Literals.
 Export ListNotations.
