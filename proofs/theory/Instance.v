@@ -42,11 +42,19 @@ Ltac class_of f g L HL name :=
     pose proof (lipschitz_between_parabolas f g Hg L HL0 Hl) as name
   end.
 
-Ltac method_of x k :=
-  let t := eval unfold x in x in
-  lazymatch t with
-  | gradient_descent _ _ _ ?hs => k constr:(Real_gradient_descent hs)
-  | fixed_step _ _ _ ?rows => k constr:(Real_fixed_step rows)
+(* Put a variable in the place of the list of points. Its terms must never be unfolded: x_(i+1) mentions x_i twice, so they
+   grow like 2^N. *)
+Ltac with_points L g k :=
+  let x := fresh "x" in let Hx := fresh in
+  lazymatch goal with
+  | |- context [gradient_descent L g ?x0 ?hs] =>
+    generalize (trajectory_of_gradient_descent _ L g x0 hs);
+    generalize (gradient_descent L g x0 hs); intros x Hx;
+    k x0 x Hx constr:(Real_gradient_descent hs)
+  | |- context [fixed_step L g ?x0 ?rows] =>
+    generalize (trajectory_of_fixed_step _ L g x0 rows);
+    generalize (fixed_step L g x0 rows); intros x Hx;
+    k x0 x Hx constr:(Real_fixed_step rows)
   end.
 
 (* The rate in the statement, whatever power of L comes with it. *)
@@ -59,58 +67,52 @@ Ltac rate_of L k :=
   | |- _ <= ?r * _ => k r
   end.
 
+(* By one run of the virtual machine, in the kernel only. *)
+Ltac computed := lazymatch goal with |- _ = ?v => vm_cast_no_check (eq_refl v) end.
+
 Ltac prove_rate E accepted :=
   lazymatch type of accepted with check ?K ?P ?C = true =>
     let p := eval red in P in
     let c := eval red in C in
     lazymatch p with Problem _ _ ?me ?ini ?mu0 ?delta0 ?den0 ?md0 =>
     lazymatch c with Certificate _ ?num0 ?rden0 _ _ _ _ _ =>
-      let mu := eval vm_compute in mu0 in
-      let delta := eval vm_compute in delta0 in
+      let mu1 := eval vm_compute in mu0 in
+      let delta1 := eval vm_compute in delta0 in
       let den := eval vm_compute in den0 in
       let md := eval vm_compute in md0 in
       let num := eval vm_compute in num0 in
       let rden := eval vm_compute in rden0 in
       let V := fresh "V" in let f := fresh "f" in let g := fresh "g" in let L := fresh "L" in let HL := fresh "HL" in
-      intros V f g L HL; intros;
+      intros V f g L HL; cbv zeta; intros;
       let B := fresh "B" in class_of f g L HL B;
       lazymatch type of B with between_parabolas ?modulus _ _ _ =>
-      lazymatch goal with x := _ |- _ =>
+      with_points L g ltac:(fun x0 x Hx m =>
       let Hmu := fresh in
-      assert (value E mu * L = modulus * value E delta) as Hmu by number;
-      method_of x ltac:(fun m =>
+      assert (value E mu1 * L = modulus * value E delta1) as Hmu by number;
       let Hm := fresh in
       assert (method_means E den md m) as Hm by (cbn [method_means]; numbers);
       rate_of L ltac:(fun r =>
       let Hr := fresh in
       assert (value E num = r * value E rden) as Hr by number;
+      let E3 := fresh in assert (mu K P = mu1) as E3 by computed;
+      let E4 := fresh in assert (delta K P = delta1) as E4 by computed;
+      let E5 := fresh in assert (denominator K P = den) as E5 by computed;
+      let E6 := fresh in assert (steps_of K P = md) as E6 by computed;
+      let E7 := fresh in assert (rate_numerator K C = num) as E7 by computed;
+      let E8 := fresh in assert (rate_denominator K C = rden) as E8 by computed;
       let H := fresh in
       lazymatch goal with
       | Hg : gradient f g, Hs : minimiser f ?xs |- _ =>
-        lazymatch type of x with list (vector V) =>
-        let t := eval unfold x in x in
-        lazymatch t with
-        | gradient_descent _ _ ?x0 _ =>
-          pose proof (rate_with_minimiser E P C accepted eq_refl me ini eq_refl eq_refl
-                        V f g L modulus HL B Hg Hmu m Hm r Hr xs Hs x0) as H
-        | fixed_step _ _ ?x0 _ =>
-          pose proof (rate_with_minimiser E P C accepted eq_refl me ini eq_refl eq_refl
-                        V f g L modulus HL B Hg Hmu m Hm r Hr xs Hs x0) as H
-        end end
+        pose proof (rate_with_minimiser E P C accepted eq_refl me ini mu1 delta1 den md num rden
+                      eq_refl eq_refl E3 E4 E5 E6 E7 E8
+                      V f g L modulus HL B Hg Hmu m Hm r Hr xs Hs x0 x Hx) as H
       | Hs : forall y, ?f_star <= f y |- _ =>
-        let t := eval unfold x in x in
-        lazymatch t with
-        | gradient_descent _ _ ?x0 _ =>
-          pose proof (rate_with_infimum E P C accepted eq_refl me ini eq_refl eq_refl
-                        V f g L modulus HL B Hmu m Hm r Hr f_star Hs x0) as H
-        | fixed_step _ _ ?x0 _ =>
-          pose proof (rate_with_infimum E P C accepted eq_refl me ini eq_refl eq_refl
-                        V f g L modulus HL B Hmu m Hm r Hr f_star Hs x0) as H
-        end
+        pose proof (rate_with_infimum E P C accepted eq_refl me ini mu1 delta1 den md num rden
+                      eq_refl eq_refl E3 E4 E5 E6 E7 E8
+                      V f g L modulus HL B Hmu m Hm r Hr f_star Hs x0 x Hx) as H
       end;
-      cbn [measured started trajectory] in H;
-      fold x in H; clear - HL H; clearbody x;
-      without_powers L HL H)) end end end end end.
+      cbn [measured started] in H; clear - HL H;
+      without_powers L HL H)) end end end end.
 
 (* exists alpha, a <= alpha <= b /\ p(alpha) = q(alpha), by a change of sign. *)
 Ltac prove_root :=

@@ -410,36 +410,47 @@ Proof.
 Qed.
 End Soundness.
 
+(* The same with all that a statement needs computed beforehand: the kernel of Coq then has nothing to unfold. *)
 Section Readable.
+Lemma trajectory_of_gradient_descent : forall (V : inner_space) L (g : V -> V) x0 steps,
+  trajectory L g x0 (Real_gradient_descent steps) = gradient_descent L g x0 steps.
+Proof. reflexivity. Qed.
+Lemma trajectory_of_fixed_step : forall (V : inner_space) L (g : V -> V) x0 rows,
+  trajectory L g x0 (Real_fixed_step rows) = fixed_step L g x0 rows.
+Proof. reflexivity. Qed.
 Context {K : ring} (E : realisation K).
 
 Theorem rate_with_minimiser : forall P C, check K P C = true -> star K P = true ->
-  forall me ini, measure K P = me -> initial K P = ini ->
+  forall me ini mu0 delta0 den md num rden,
+  measure K P = me -> initial K P = ini -> mu K P = mu0 -> delta K P = delta0 -> denominator K P = den ->
+  steps_of K P = md -> rate_numerator K C = num -> rate_denominator K C = rden ->
   forall (V : inner_space) (f : V -> R) (g : V -> V) (L modulus : R), 0 < L ->
   between_parabolas modulus L f g -> gradient f g ->
-  value E (mu K P) * L = modulus * value E (delta K P) ->
-  forall m, method_means E (denominator K P) (steps_of K P) m ->
-  forall r, value E (rate_numerator K C) = r * value E (rate_denominator K C) ->
-  forall x_star, minimiser f x_star -> forall x0,
-  measured me L f g (f x_star) x_star (trajectory L g x0 m)
+  value E mu0 * L = modulus * value E delta0 ->
+  forall m, method_means E den md m ->
+  forall r, value E num = r * value E rden ->
+  forall x_star, minimiser f x_star -> forall x0 xs, trajectory L g x0 m = xs ->
+  measured me L f g (f x_star) x_star xs
   <= r * started ini L f g (f x_star) x_star x0.
 Proof.
-  intros P C H Hs me ini <- <- V f g L modulus HL B G Hmu m Hm r Hr xs Hx x0.
-  apply (check_sound E f g L modulus HL B P C H Hmu m Hm x0 xs (f xs) Hx); [|exact Hr].
-  rewrite Hs. split; [reflexivity|]. apply (gradient_at_minimiser f g G xs Hx).
+  intros P C H Hs me ini mu0 delta0 den md num rden <- <- <- <- <- <- <- <- V f g L modulus HL B G Hmu m Hm r Hr x_star Hx x0 xs <-.
+  apply (check_sound E f g L modulus HL B P C H Hmu m Hm x0 x_star (f x_star) Hx); [|exact Hr].
+  rewrite Hs. split; [reflexivity|]. apply (gradient_at_minimiser f g G x_star Hx).
 Qed.
 
 Theorem rate_with_infimum : forall P C, check K P C = true -> star K P = false ->
-  forall me ini, measure K P = me -> initial K P = ini ->
+  forall me ini mu0 delta0 den md num rden,
+  measure K P = me -> initial K P = ini -> mu K P = mu0 -> delta K P = delta0 -> denominator K P = den ->
+  steps_of K P = md -> rate_numerator K C = num -> rate_denominator K C = rden ->
   forall (V : inner_space) (f : V -> R) (g : V -> V) (L modulus : R), 0 < L ->
   between_parabolas modulus L f g ->
-  value E (mu K P) * L = modulus * value E (delta K P) ->
-  forall m, method_means E (denominator K P) (steps_of K P) m ->
-  forall r, value E (rate_numerator K C) = r * value E (rate_denominator K C) ->
-  forall f_star, (forall y, f_star <= f y) -> forall x0,
-  measured me L f g f_star x0 (trajectory L g x0 m) <= r * started ini L f g f_star x0 x0.
+  value E mu0 * L = modulus * value E delta0 ->
+  forall m, method_means E den md m ->
+  forall r, value E num = r * value E rden ->
+  forall f_star, (forall y, f_star <= f y) -> forall x0 xs, trajectory L g x0 m = xs ->
+  measured me L f g f_star x0 xs <= r * started ini L f g f_star x0 x0.
 Proof.
-  intros P C H Hs me ini <- <- V f g L modulus HL B Hmu m Hm r Hr f_star Hf x0.
+  intros P C H Hs me ini mu0 delta0 den md num rden <- <- <- <- <- <- <- <- V f g L modulus HL B Hmu m Hm r Hr f_star Hf x0 xs <-.
   apply (check_sound E f g L modulus HL B P C H Hmu m Hm x0 x0 f_star Hf); [|exact Hr].
   rewrite Hs. reflexivity.
 Qed.
