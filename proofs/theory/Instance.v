@@ -114,6 +114,19 @@ Ltac prove_rate E accepted :=
       cbn [measured started] in H; clear - HL H;
       without_powers L HL H)) end end end end.
 
+(* In a number field, for a root alpha of its polynomial in its interval. *)
+Ltac prove_rate_in alpha interval root accepted :=
+  lazymatch type of accepted with check ?K _ _ = true =>
+    let k := eval red in K in
+    lazymatch k with number_field ?r ?low ?high ?s =>
+      let A := fresh in let B := fresh in
+      assert (IZR low / 2 ^ Pos.to_nat s <= alpha <= IZR high / 2 ^ Pos.to_nat s) as A by exact interval;
+      assert (alpha ^ length r = nvalue alpha r) as B
+        by (cbn [length nvalue]; clear - root; lra);
+      clear interval root;
+      prove_rate (number_field_real r low high s alpha A B) accepted
+    end end.
+
 (* exists alpha, a <= alpha <= b /\ p(alpha) = q(alpha), by a change of sign. *)
 Ltac prove_root :=
   lazymatch goal with |- exists x : R, ?a <= x <= ?b /\ @?p x = @?q x =>
