@@ -81,10 +81,10 @@ Lemma final_cons : forall (V : inner_space) L (g : V -> V) x h hs,
   final (gradient_descent L g x (h :: hs)) = final (gradient_descent L g (x - (h / L) * g x)%V hs).
 Proof. intros. unfold final. simpl. destruct hs; reflexivity. Qed.
 
-Lemma huber_descent : forall hs x, Forall (fun h => 0 <= h) hs -> eta <= x - eta * total hs ->
-  final (gradient_descent (V := line) 1 hg x hs) = x - eta * total hs.
+Lemma huber_descent : forall hs (x : R), Forall (fun h => 0 <= h) hs -> eta <= x - eta * total hs ->
+  @eq R (final (gradient_descent (V := line) 1 hg x hs)) (x - eta * total hs).
 Proof.
-  induction hs as [|h hs IH]; intros x F H; [simpl; in_reals; ring|]. simpl total in *.
+  induction hs as [|h hs IH]; intros x F H; [simpl; unfold final; simpl; in_reals; ring|]. simpl total in *.
   inversion F as [|? ? Hh Fs]; subst. pose proof (total_pos _ Fs).
   rewrite final_cons. unfold minus. simpl plus. simpl times. rewrite (huber_right x) by nra.
   change (vector line) with R. rewrite IH; [in_reals; field|exact Fs|]. unfold Rdiv. rewrite Rinv_1. nra.
