@@ -43,6 +43,6 @@ for theorem in $(sed -n 's/^(\* theorem: \([A-Za-z_0-9]*\).*/\1/p' "$here/theory
 done
 (cd "$build" && coqc -q -R . Pep assumptions_check.v) > "$build/assumptions.txt"
 unknown=$(sed -n 's/^\([A-Za-z_0-9.]*\) *:.*/\1/p;s/^\([A-Za-z_0-9.]*\)$/\1/p' "$build/assumptions.txt" \
-  | sed 's/.*\.//' | sort -u | grep -vxE "$allowed" || true)
+  | grep -vx 'Axioms' | sed 's/.*\.//' | sort -u | grep -vxE "$allowed" || true)
 if [ -n "$unknown" ]; then echo "error: axioms that are not allowed: $unknown" >&2; exit 1; fi
 touch "$build/.assumptions-ok"

@@ -127,16 +127,11 @@ Ltac prove_rate_in alpha interval root accepted :=
       prove_rate (number_field_real r low high s alpha A B) accepted
     end end.
 
-(* exists alpha, a <= alpha <= b /\ p(alpha) = q(alpha), by a change of sign. *)
-Ltac prove_root :=
-  lazymatch goal with |- exists x : R, ?a <= x <= ?b /\ @?p x = @?q x =>
-    let h := constr:(fun x : R => p x - q x) in
-    let h' := eval cbv beta in h in
-    let z := fresh in let Hz := fresh in let Hr := fresh in
-    destruct (IVT_cor h' a b) as [z [Hz Hr]];
-    [ reg | lra
-    | cbv beta; match goal with |- ?u * ?v <= 0 =>
-        first [ (assert (u <= 0) by lra; assert (0 <= v) by lra; nra)
-              | (assert (0 <= u) by lra; assert (v <= 0) by lra; nra) ] end
-    | exists z; split; [exact Hz | cbv beta in Hr; lra] ]
+(* exists alpha, low / 2^s <= alpha <= high / 2^s /\ (the equation of alpha), by a change of sign. *)
+Ltac prove_root K :=
+  let k := eval red in K in
+  lazymatch k with number_field ?r ?low ?high ?s =>
+    let a := fresh "alpha" in let A := fresh in let B := fresh in
+    destruct (root_in_interval r low high s) as [a [A B]];
+    [ vm_compute; reflexivity | exists a; split; [ exact A | cbn [length nvalue] in B; clear A; lra ] ]
   end.

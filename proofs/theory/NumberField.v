@@ -165,3 +165,67 @@ Proof.
     apply Rabs_le. lra.
 Defined.
 End Meaning.
+
+(* A root exists where the polynomial alpha^w - (r_0 + r_1 alpha + ..) changes its sign. *)
+Section Existence.
+Variables (r : list Z) (low high : Z) (s : positive).
+
+(* T^n times the value of a list of length n at x / T, and T^n, for T = 2^s *)
+Fixpoint scaled_value (x : Z) (a : list Z) : Z * Z := match a with
+  | [] => (0, 1)%Z
+  | c :: a' => let '(v, t) := scaled_value x a' in
+    let t' := Z.shiftl t (Z.pos s) in (c * t' + x * v, t')%Z
+  end.
+Definition sign_at (x : Z) : Z := (x ^ Z.of_nat (length r) - fst (scaled_value x r))%Z.
+Definition changes_sign : bool :=
+  ((low <=? high) && ((sign_at low <=? 0) && (0 <=? sign_at high) || (0 <=? sign_at low) && (sign_at high <=? 0)))%Z.
+
+Let T := 2 ^ Pos.to_nat s.
+
+Lemma scaled_value_ok : forall x a,
+  IZR (snd (scaled_value x a)) = T ^ length a /\ IZR (fst (scaled_value x a)) = T ^ length a * nvalue (IZR x / T) a.
+Proof.
+  intros x a. pose proof (T_pos s) as TP. fold T in TP. induction a as [|c a [IH1 IH2]]; [simpl; split; ring|].
+  cbn [scaled_value length nvalue]. destruct (scaled_value x a) as [v t]. cbn [fst snd] in *.
+  rewrite plus_IZR, !mult_IZR, !Z.shiftl_mul_pow2, mult_IZR, <- T_integer by lia. fold T. rewrite IH1, IH2. simpl. split; [ring|].
+  field. lra.
+Qed.
+
+Lemma sign_at_ok : forall x, IZR (sign_at x) = T ^ length r * ((IZR x / T) ^ length r - nvalue (IZR x / T) r).
+Proof.
+  intro x. pose proof (T_pos s) as TP. fold T in TP. unfold sign_at. rewrite minus_IZR, <- pow_IZR.
+  destruct (scaled_value_ok x r) as [_ ->]. rewrite Rmult_minus_distr_l. f_equal.
+  rewrite <- Rpow_mult_distr. f_equal. field. lra.
+Qed.
+
+Lemma continuous_value : forall a, continuity (fun x => nvalue x a).
+Proof.
+  induction a as [|c a IH]; simpl.
+  - apply continuity_const. intros x y. reflexivity.
+  - apply (continuity_plus (fun _ => IZR c) (fun x => x * nvalue x a)).
+    + apply continuity_const. intros x y. reflexivity.
+    + apply (continuity_mult (fun x => x)); [apply derivable_continuous, derivable_id|exact IH].
+Qed.
+
+Theorem root_in_interval : changes_sign = true ->
+  exists alpha : R, IZR low / 2 ^ Pos.to_nat s <= alpha <= IZR high / 2 ^ Pos.to_nat s /\ alpha ^ length r = nvalue alpha r.
+Proof.
+  intro H. pose proof (T_pos s) as TP. fold T in TP |- *. unfold changes_sign in H. apply andb_true_iff in H. destruct H as [H1 H2].
+  apply Z.leb_le in H1. apply IZR_le in H1.
+  assert (0 < T ^ length r) as TW by (apply pow_lt; exact TP).
+  set (p := fun x => x ^ length r - nvalue x r).
+  assert (p (IZR low / T) * p (IZR high / T) <= 0) as Hp.
+  { pose proof (sign_at_ok low) as E1. pose proof (sign_at_ok high) as E2.
+    fold (p (IZR low / T)) in E1. fold (p (IZR high / T)) in E2.
+    apply orb_true_iff in H2. destruct H2 as [H2|H2]; apply andb_true_iff in H2; destruct H2 as [A B];
+      apply Z.leb_le in A, B; apply IZR_le in A, B; rewrite E1 in *; rewrite E2 in *.
+    - assert (p (IZR low / T) <= 0) by nra. assert (0 <= p (IZR high / T)) by nra. nra.
+    - assert (0 <= p (IZR low / T)) by nra. assert (p (IZR high / T) <= 0) by nra. nra. }
+  destruct (IVT_cor p (IZR low / T) (IZR high / T)) as [z [Hz Hr]].
+  - apply (continuity_minus (fun x => x ^ length r) (fun x => nvalue x r)); [|apply continuous_value].
+    apply derivable_continuous. apply derivable_pow.
+  - apply Rmult_le_compat_r; [left; apply Rinv_0_lt_compat; exact TP|exact H1].
+  - exact Hp.
+  - exists z. split; [exact Hz|]. unfold p in Hr. lra.
+Qed.
+End Existence.

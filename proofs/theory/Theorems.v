@@ -10,4 +10,5 @@ From Pep Require Export Space Classes Rate Integers Quadratic NumberField Spaces
 (* theorem: integers_real *)
 (* theorem: quadratic_real *)
 (* theorem: number_field_real *)
+(* theorem: root_in_interval         -- number fields: the root exists *)
 (* theorem: huber_lower_bound        -- a Huber function attains 1/(2 (1 + 2 sum h)), for every number of steps *)
