@@ -27,7 +27,9 @@ def prove(theory: Path, folder: Path, text: str) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.mark.parametrize("name", ["one_step", "obs_f_3", "strongly_convex_2", "hypoconvex_4", "optimized_gradient_2", "listed"])
+@pytest.mark.parametrize(
+    "name", ["one_step", "obs_f_3", "strongly_convex_2", "hypoconvex_4", "optimized_gradient_2", "listed"]
+)
 def test_examples_are_proved(theory: Path, tmp_path: Path, name: str) -> None:
     done = prove(theory, tmp_path, (PROOFS / "examples" / f"{name}.v").read_text())
     assert done.returncode == 0, done.stderr
