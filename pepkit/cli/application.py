@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pepkit.cli import certify, checking, showing, solver_list
+from pepkit.cli import certify, checking, proving, showing, solver_list
 from pepkit.cli.exit_codes import EPILOG, ExitCode, exit_code_of
 from pepkit.cli.output import error_text, print_error
 
@@ -59,6 +59,7 @@ application = typer.Typer(
 application.add_typer(certify.commands, name="certify")
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
+application.command("prove", epilog=EPILOG)(proving.prove)
 application.command("solvers")(solver_list.solvers)
 
 
