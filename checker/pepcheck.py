@@ -20,7 +20,7 @@ from fractions import Fraction
 MAX_BYTES, MAX_DIGITS, MAX_ITEMS, MAX_TEXT = 2**26, 6000, 4 * 10**6, 2000
 MAX_DEGREE, MAX_PROGRAM, MAX_STEPS = 64, 10**5, 2048
 MAX_BITS = 2**16  # of one number of a radical program, and of a minimal polynomial after clearing denominators
-PRECISIONS = (128, 256, 512, 1024, 2048)
+PRECISIONS = (128, 512, 2048, 8192)
 RATIONAL = re.compile(r"(0|-?[1-9][0-9]*)(?:/([1-9][0-9]*))?", re.ASCII)
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)  # lengths are bounded by MAX_DIGITS before anything is converted
@@ -68,11 +68,24 @@ def text(data):
     return data
 
 
+def triangle(rows):
+    need(isinstance(rows, list) and rows, "a lower triangle is expected: " + show(rows))
+    need(all(isinstance(r, list) and len(r) == i + 1 for i, r in enumerate(rows)), "row i must have i entries (from 1)")
+    return rows
+
+
+def indices(entry, count):
+    shape = isinstance(entry, list) and len(entry) == count + 1
+    need(shape and all(map(is_index, entry[:-1])), "indices and a number are expected: " + show(entry))
+    return tuple(entry[:-1])
+
+
 def members(data, required, *optional):
     need(isinstance(data, dict), "an object is expected: " + show(data))
     required = required.split()
     need(set(required) <= set(data), "missing: " + show([k for k in required if k not in data]))
-    need(set(data) <= {*required, *optional}, "unknown members: " + show([k for k in data if k not in {*required, *optional}]))
+    unknown = [k for k in data if k not in required and k not in optional]
+    need(not unknown, "unknown members: " + show(unknown))
 
 
 # ---------------------------------------------------------------- numbers (section 2)
@@ -244,6 +257,13 @@ def sign(number):
     return (number > 0) - (number < 0) if isinstance(number, Fraction) else number.sign()
 
 
+def zero_test(number, message):
+    """Refuse what is not zero; an interval is never known to be zero, but known not to be if zero is outside."""
+    if number:
+        sign(number)
+        raise Refused(message)
+
+
 def nonnegative(number):
     return (isinstance(number, Interval) and number.low >= 0) or sign(number) >= 0
 
@@ -251,7 +271,8 @@ def nonnegative(number):
 def rational(data):
     """Section 2.1."""
     match = RATIONAL.fullmatch(data) if isinstance(data, str) and len(data) <= 2 * MAX_DIGITS + 2 else None
-    need(match and all(len(part or "") <= MAX_DIGITS + 1 for part in match.groups()), "not a rational number: " + show(data))
+    short = match and all(len(part or "") <= MAX_DIGITS + 1 for part in match.groups())
+    need(short, "not a rational number: " + show(data))
     num, den = int(match[1]), int(match[2] or 1)
     need((match[2] is None or den > 1) and math.gcd(num, den) == 1, "not in lowest terms: " + show(data))
     return Fraction(num, den)
@@ -278,7 +299,8 @@ class NumberField(Rationals):
         size = self.scale.bit_length() * degree + max(max(abs(c.numerator) for c in coefficients).bit_length(), degree)
         need(size <= MAX_BITS, "the minimal polynomial is too large for this checker", Undecided)
         self.minpoly = [int(c * self.scale ** (degree - k)) for k, c in enumerate(coefficients)]
-        self.note = "" if shown_irreducible(self.minpoly) else "minpoly not shown to be irreducible (the proof does not need it)"
+        self.note = "" if shown_irreducible(self.minpoly) else \
+            "the minimal polynomial is not shown to be irreducible; the proof does not need it"
         low, high = ends[0] * self.scale, ends[1] * self.scale
         need(real_roots_between(self.minpoly, low, high) == 1, "the interval must contain exactly one root of minpoly")
         # theta * scale lies between corner / unit and (corner + width) / unit; bisection doubles unit
@@ -289,7 +311,7 @@ class NumberField(Rationals):
     def read(self, data):
         if not isinstance(data, list):
             return rational(data)
-        need(2 <= len(data) <= self.degree and data[-1] != "0", "a list of coefficients is too short, too long or ends in 0")
+        need(2 <= len(data) <= self.degree and data[-1] != "0", "coefficients: too few, too many, or the last is 0")
         coefficients = [rational(c) / self.scale**k for k, c in enumerate(data)]
         den = math.lcm(*(c.denominator for c in coefficients))
         return Algebraic(self, [int(c * den) for c in coefficients] + [0] * (self.degree - len(data)), den)
@@ -304,7 +326,8 @@ class NumberField(Rationals):
                 self.corner, self.unit = 2 * self.corner, 2 * self.unit
                 if polynomial_sign(self.minpoly, self.corner + self.width, self.unit) == self.sign_low:
                     self.corner += self.width
-            root = Interval((self.corner << guard) // self.unit, -(-(self.corner + self.width << guard) // self.unit), guard)
+            ends = (self.corner << guard) // self.unit, -(-(self.corner + self.width << guard) // self.unit)
+            root = Interval(*ends, guard)
             power, self.table, self.precise = Interval(1 << guard, 1 << guard, guard), [], bits
             for _ in range(self.degree):
                 self.table.append(power)
@@ -315,7 +338,8 @@ class NumberField(Rationals):
         if isinstance(number, Fraction):
             return str(number)
         parts = [Fraction(c, number.den) * self.scale**k for k, c in enumerate(number.num)]
-        return " + ".join(str(c) if not k else f"{c}*theta" + (f"^{k}" if k > 1 else "") for k, c in enumerate(parts) if c)
+        names = ["", "*theta", *(f"*theta^{k}" for k in range(2, self.degree))]
+        return " + ".join(f"{c}{name}" for c, name in zip(parts, names) if c)
 
 
 class Radicals(Rationals):
@@ -331,7 +355,7 @@ class Radicals(Rationals):
             if isinstance(value := self.values[-1], Fraction):
                 size = max(value.numerator.bit_length(), value.denominator.bit_length())
                 total += size
-                need(size <= MAX_BITS and total <= 2**28, "the radical program is too large for this checker", Undecided)
+                need(size <= MAX_BITS and total <= 2**28, "the numbers of the radical program are too long", Undecided)
 
     @staticmethod
     def _step(name, *operands):
@@ -420,13 +444,14 @@ def degrees_modulo(poly, prime):
         return None
     for degree in itertools.count(1):
         if len(poly) <= 2 * degree:  # too small for two factors of this degree
-            return degrees + [len(poly) - 1] * (len(poly) > 1)
+            break
         frobenius = power(frobenius, prime, poly, prime)  # x^(prime^degree)
         moved = [a - b for a, b in itertools.zip_longest(frobenius, [0, 1], fillvalue=0)]
         part = gcd(poly, remainder(moved, poly, prime), prime)
         degrees += [degree] * ((len(part) - 1) // degree)
         poly = quotient(poly, part, prime)
         frobenius = remainder(frobenius, poly, prime)
+    return degrees + [len(poly) - 1] * (len(poly) > 1)
 
 
 def shown_irreducible(poly):
@@ -508,7 +533,7 @@ class Method:
         need(self.gradient_descent or method["type"] == "fixed-step", "unknown method: " + show(method["type"]))
         need(isinstance(rows, list) and 1 <= len(rows) <= MAX_STEPS, "the number of steps must be between 1 and 2048")
         if not self.gradient_descent:
-            need(all(isinstance(row, list) and len(row) == i + 1 for i, row in enumerate(rows)), "row lengths of matrix")
+            triangle(rows)
         self.steps = [field.read(h) if self.gradient_descent else [field.read(c) for c in h] for h in rows]
         distance, gradient = self.measure_name == "|x_N-x_*|^2", self.initial_name == "|grad f(x_0)|^2"
         convex, strongly = sign(self.m) >= 0, sign(self.m) > 0
@@ -532,7 +557,8 @@ class Method:
             self.derived.append(combination)
         smallest, points = self.measure_name == "min_i |grad f(x_i)|^2", last + 1 + self.minimiser
         self.scalars, self.last = last + 1 + smallest, last
-        self.families = {"interpolation": ("inequality", ((i, j) for i in range(points) for j in range(points) if i != j))}
+        pairs = ((i, j) for i in range(points) for j in range(points) if i != j)
+        self.families = {"interpolation": ("inequality", pairs)}
         if sign(self.m) < 0:
             self.families["infimum"] = ("inequality", ((i,) for i in range(last + 1)))
         if smallest:
@@ -579,8 +605,10 @@ class Method:
         steps = [field.text(c) for c in self.steps] if self.gradient_descent else \
             ["[" + ", ".join(field.text(c) for c in row) + "]" for row in self.steps]
         infimum = "a minimiser x_*" if self.minimiser else "a finite infimum, written f(x_*)"
-        return (f"For every real inner-product space, {'every L > 0' if self.L == 'L' else 'L = ' + show(self.L)}, every {name}\n"
-                f"f with {infimum}, and every x_0, the points {method},\ni = 0..N, N = {self.last}, h = [{', '.join(steps)}] satisfy\n"
+        smoothness = "every L > 0" if self.L == "L" else "L = " + field.text(field.read(self.L))
+        return (f"For every real inner-product space, {smoothness}, every {name}\n"
+                f"f with {infimum}, and every x_0, the points\n  {method},\n"
+                f"N = {self.last}, h = [{', '.join(steps)}] satisfy\n"
                 f"  {self.measure_name}  <=  ({rate}){scale} * ({self.initial_name})")
 
 
@@ -595,12 +623,13 @@ class Listed:
             if isinstance(vector, dict):
                 members(vector, "name definition")
                 combination = [(index, field.read(c)) for index, c in map(pair, items(vector["definition"]))]
-                need(all(is_index(index) and index < len(self.derived) for index, c in combination), "definition of a vector")
+                earlier = all(is_index(index) and index < len(self.derived) for index, c in combination)
+                need(earlier, "a vector is defined by earlier vectors")
                 self.derived.append(combination)
             else:
                 self.derived.append(None)
-            self.names.append(text(vector["name"] if isinstance(vector, dict) else vector))
-        self.scalar_names = [text(name) for name in items(claim["scalars"])]
+            self.names.append(show(text(vector["name"] if isinstance(vector, dict) else vector)))
+        self.scalar_names = [show(text(name)) for name in items(claim["scalars"])]
         self.scalars, self.rate = len(self.scalar_names), field.read(claim["rate"])
         self.measure, self.normaliser = self._form(claim["measure"]), self._form(claim["normaliser"])
         self.lists, self.families, seen = {}, {}, set()
@@ -618,17 +647,15 @@ class Listed:
         for size, member, bound in ((2, "quadratic", len(self.derived)), (1, "linear", self.scalars)):
             previous = (-1,)
             for entry in items(data.get(member, [])):
-                need(isinstance(entry, list) and len(entry) == size + 1 and all(map(is_index, entry[:-1])), "entry of a form")
-                key = tuple(entry[:-1])
-                need(key == tuple(sorted(key)) and key[-1] < bound and key > previous, "indices of a form: " + show(entry))
+                key = indices(entry, size)
+                ordered = key == tuple(sorted(key)) and key > previous
+                need(ordered and key[-1] < bound, "indices of a form: " + show(entry))
                 form[key] = self.field.read(entry[-1])
                 previous = key
         return form if not constant else form | {(): constant}
 
     def _matrix(self, data):
-        rows = items(data)
-        need(rows and all(isinstance(r, list) and len(r) == i + 1 for i, r in enumerate(rows)), "a lower triangle is needed")
-        return [[self._form(entry) for entry in row] for row in rows]
+        return [[self._form(entry) for entry in row] for row in triangle(items(data))]
 
     def form(self, family, index):
         need(index[0] < len(self.lists[family]), "no such hypothesis: " + show([family, *index]))
@@ -636,18 +663,21 @@ class Listed:
 
     def sentence(self, field):
         def words(form):
-            parts = [f"({field.text(c)})" + ("" if not key else "*" + self.scalar_names[key[0]] if len(key) == 1 else
-                                             "*<" + ", ".join(self.names[k] for k in key) + ">") for key, c in form.items()]
-            return " + ".join(parts) or "0"
+            names = ["" if not key else "*" + self.scalar_names[key[0]] if len(key) == 1 else
+                     f"*<{self.names[key[0]]}, {self.names[key[1]]}>" for key in form]
+            return " + ".join(f"({field.text(c)}){name}" for c, name in zip(form.values(), names)) or "0"
         lines = [f"{show(self.title)}: for all vectors of a real inner-product space and all scalars that satisfy"]
-        for name, form in self.lists["inequalities"] + self.lists["equalities"]:
-            lines.append(f"  {name}: {words(form)} {'>=' if (name, form) in self.lists['inequalities'] else '='} 0")
+        for family, sign_text in (("inequalities", ">="), ("equalities", "=")):
+            lines += [f"  {show(name)}: {words(form)} {sign_text} 0" for name, form in self.lists[family]]
         for name, rows in self.lists["matrix-inequalities"]:
-            lines.append(f"  {name}: the symmetric matrix {[[words(f) for f in row] for row in rows]} is positive semidefinite")
+            triangle = [[words(f) for f in row] for row in rows]
+            lines.append(f"  {show(name)}: the matrix with lower triangle {triangle} is positive semidefinite")
         for name, combination in zip(self.names, self.derived):
             if combination is not None:
-                lines.append(f"  where {name} = " + (" + ".join(f"({field.text(c)})*{self.names[k]}" for k, c in combination) or "0"))
-        return "\n".join([*lines, f"  {words(self.measure)}  <=  ({field.text(self.rate)}) * ({words(self.normaliser)})"])
+                total = " + ".join(f"({field.text(c)})*{self.names[k]}" for k, c in combination)
+                lines.append(f"  where {name} = {total or 0}")
+        conclusion = f"  {words(self.measure)}  <=  ({field.text(self.rate)}) * ({words(self.normaliser)})"
+        return "\n".join([*lines, "the inequality holds", conclusion])
 
 
 # ---------------------------------------------------------------- the check (sections 6 to 9)
@@ -667,14 +697,12 @@ def residual(statement, field, multipliers):
         need(family in statement.families, "the claim has no family " + show(family))
         width, previous = 2 if family == "interpolation" else 1, ()
         for entry in items(entries):
-            need(isinstance(entry, list) and len(entry) == width + 1 and all(map(is_index, entry[:-1])), "entry of " + show(family))
-            index, kind = tuple(entry[:-1]), statement.families[family][0]
+            index, kind = indices(entry, width), statement.families[family][0]
             need(index > previous, "indices must be strictly increasing: " + show([family, *index]))
             form, previous = statement.form(family, index), index
             if kind == "matrix":
                 need(isinstance(entry[-1], list) and len(entry[-1]) == len(form), "size of a matrix multiplier")
-                need(all(isinstance(r, list) and len(r) == i + 1 for i, r in enumerate(entry[-1])), "a lower triangle is needed")
-                rows = [[field.read(c) for c in row] for row in entry[-1]]
+                rows = [[field.read(c) for c in row] for row in triangle(entry[-1])]
                 full = [[rows[max(i, j)][min(i, j)] for j in range(len(rows))] for i in range(len(rows))]
                 semidefinite(full, [], "the multiplier of " + show([family, *index]))
                 for i, row in enumerate(rows):
@@ -683,14 +711,15 @@ def residual(statement, field, multipliers):
             else:
                 multiplier = field.read(entry[-1])
                 need(multiplier, "a multiplier is zero: " + show([family, *index]))
-                need(kind == "equality" or sign(multiplier) > 0, "a multiplier is negative: " + show([family, *index]), Refused)
+                signed = kind == "equality" or sign(multiplier) > 0
+                need(signed, "a multiplier is negative: " + show([family, *index]), Refused)
                 subtract(multiplier, form)
     need(nonnegative(total.pop((), zero)), "the constant of the residual is negative", Refused)
     size = len(statement.derived)
     S = [[zero] * size for _ in range(size)]
     for key, c in total.items():
         if len(key) == 1:
-            need(not c, f"scalar {key[0]} does not cancel in the identity", Undecided if isinstance(c, Interval) else Refused)
+            zero_test(c, f"scalar {key[0]} does not cancel in the identity")
         elif key[0] == key[1]:
             S[key[0]][key[0]] = c
         else:
@@ -723,7 +752,8 @@ def definite(matrix, bits):
     for i in range(size):
         row = []
         for j in range(i + 1):
-            rest = (bounds[i][j][0] - (shift if i == j else 0) << bits) - sum(map(int.__mul__, row, factor[j] if j < i else row))
+            other = factor[j] if j < i else row
+            rest = (bounds[i][j][0] - (shift if i == j else 0) << bits) - sum(map(int.__mul__, row, other))
             if i == j and rest <= 0:
                 return False
             row.append(math.isqrt(rest) if i == j else rest // factor[j][j])
@@ -748,7 +778,7 @@ def semidefinite(matrix, kernel, name):
     for z in kernel:
         for row in matrix:
             total = sum((a * b for a, b in zip(row, z) if a and b), Fraction(0))
-            need(not total, "a kernel vector is not in the kernel of " + name, Undecided if isinstance(total, Interval) else Refused)
+            zero_test(total, "a kernel vector is not in the kernel of " + name)
         for p, other in zip(pivots, echelon):
             if z[p]:
                 factor = z[p] / other[p]
@@ -766,8 +796,8 @@ def semidefinite(matrix, kernel, name):
         corner, rest = first[0], first[1:]
         need(sign(corner) >= 0, name + " is not positive semidefinite", Refused)
         if not corner:
-            irrational = any(isinstance(c, Interval) for c in rest)
-            need(not any(rest), name + " is not positive semidefinite", Undecided if irrational else Refused)
+            for c in rest:
+                zero_test(c, name + " is not positive semidefinite")
         ratios = [c / corner if c else c for c in rest]
         matrix = [[a - r * c if r and c else a for a, c in zip(row[1:], rest)] for row, r in zip(matrix, ratios)]
 
@@ -784,7 +814,7 @@ def lower_bound(statement, field, witness):
         if combination is None:
             vectors.append(next(given))
         else:
-            vector = [Fraction(0)] * len(witness["coordinates"][0])
+            vector = [Fraction(0)] * len((witness["coordinates"] or [[]])[0])
             for i, a in combination:
                 vector = [c + a * b for c, b in zip(vector, vectors[i])]
             vectors.append(vector)
@@ -805,8 +835,7 @@ def lower_bound(statement, field, witness):
                 full = [[lower[max(i, j)][min(i, j)] for j in range(len(lower))] for i in range(len(lower))]
                 semidefinite(full, [], "at the witness, " + name)
             elif kind == "equality":
-                left = value(form)
-                need(not left, "the witness breaks " + name, Undecided if isinstance(left, Interval) else Refused)
+                zero_test(value(form), "the witness breaks " + name)
             else:
                 need(nonnegative(value(form)), "the witness breaks " + name, Refused)
     normaliser = value(statement.normaliser)
@@ -829,7 +858,8 @@ def verify(data, bits):
     kind = data["field"].get("kind")
     need(isinstance(kind, str) and kind in kinds, "unknown kind of field: " + show(kind))
     members(data["field"], kinds[kind])
-    field = Rationals() if kind == "rationals" else NumberField(data["field"]) if kind != "radicals" else Radicals(data["field"], bits)
+    field = {"rationals": lambda: Rationals(), "number-field": lambda: NumberField(data["field"]),
+             "radicals": lambda: Radicals(data["field"], bits)}[kind]()
     kind = data["claim"].get("kind")
     need(kind in ("method", "listed"), "unknown kind of claim: " + show(kind))
     statement = (Method if kind == "method" else Listed)(data["claim"], field)
@@ -880,7 +910,8 @@ def canonical(data, field):
         claim["method"] = {k: v if k == "type" else number(v) for k, v in method.items()}
     else:
         claim |= {"measure": form(claim["measure"]), "normaliser": form(claim["normaliser"])}
-        claim["vectors"] = [v if isinstance(v, str) else v | {"definition": entries(v["definition"])} for v in claim["vectors"]]
+        claim["vectors"] = [v if isinstance(v, str) else v | {"definition": entries(v["definition"])}
+                            for v in claim["vectors"]]
         for family in ("inequalities", "equalities"):
             claim[family] = [[name, form(f)] for name, f in claim.get(family, [])]
         claim["matrix-inequalities"] = [[name, [[form(f) for f in row] for row in rows]]
@@ -930,7 +961,7 @@ def check(path):
                 lines = verify(data, bits)
                 break
             except Undecided:
-                if bits == PRECISIONS[-1] or not (isinstance(data["field"], dict) and data["field"].get("kind") == "radicals"):
+                if bits == PRECISIONS[-1] or data["field"]["kind"] != "radicals":
                     raise
     except (Malformed, Refused, Undecided, OSError, RecursionError, MemoryError) as error:
         word = {Refused: "refused", Undecided: "undecided", Malformed: "malformed"}.get(type(error), "not read")

@@ -165,7 +165,9 @@ class _Instance:
         size = len(S)
         kernel = [
             (int(pivot), self.elements(term))
-            for pivot, term in re.findall(r"\((\d+)%nat, (coordinates K \(decode \(.*?\)\))\)", self.definitions["kernel"])
+            for pivot, term in re.findall(
+                r"\((\d+)%nat, (coordinates K \(decode \(.*?\)\))\)", self.definitions["kernel"]
+            )
         ]
         pivots = [pivot for pivot, _ in kernel]
         for pivot, vector in kernel:
@@ -179,7 +181,10 @@ class _Instance:
         for k, term in enumerate(terms):
             for offset, value in enumerate(self.integers(term)):
                 R[k + offset][k] = value
-        rest = [[2 * S[i][j] - sum(a * b for a, b in zip(R[i], R[j], strict=True)) for j in range(size)] for i in range(size)]
+        rest = [
+            [2 * S[i][j] - sum(a * b for a, b in zip(R[i], R[j], strict=True)) for j in range(size)]
+            for i in range(size)
+        ]
         kept = [i for i in range(size) if i not in pivots]
         if any(any(R[p]) or any(row[p] for row in R) for p in pivots):
             return False
