@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -41,10 +39,17 @@ ALLOWED_AXIOMS = frozenset(
 )
 """The axioms of Coq's classical real numbers."""
 
-_PRIMITIVE = re.compile(r"^(Coq\.Numbers\.Cyclic\.Int63\.)?(PrimInt63|Uint63|Uint63Axioms|PrimInt63Notations)\.")
-"""Machine integers, in which long lists are written: primitives of Coq's kernel and their specification."""
+_PRIMITIVE_TYPES = {
+    "Set": ("int",),
+    "int -> int -> int": ("add", "div", "land", "lor", "lsl", "lsr", "lxor", "mod", "mul", "sub"),
+    "int -> int -> bool": ("eqb", "leb", "ltb"),
+}
+"""Machine integers, in which long lists are written: a type and operations of Coq's kernel, with no axiom about them.
 
-_AXIOM = re.compile(r"^([A-Za-z_][\w.']*)\s*(:|$)")
+Coq prints their short names, so the type is compared too: a function on integers assumes nothing.
+"""
+
+_AXIOM = re.compile(r"^([A-Za-z_][\w.']*)\s*(?::\s*(.*))?$")
 
 
 @dataclass(frozen=True)
@@ -198,22 +203,34 @@ def prove_source(
         output = _run(command, Path(scratch), timeout, "proving the certificate")
         seconds = time.perf_counter() - started
     axioms = assumptions(output)
-    named = tuple(name for name in axioms if not _PRIMITIVE.match(name))
+    named = tuple(name for name, kind in axioms.items() if not _is_primitive(name, kind))
     unknown = [name for name in named if name not in ALLOWED_AXIOMS]
     if unknown:
         raise CoqError(f"the proof uses axioms that are not those of the real numbers: {', '.join(unknown)}")
     return CoqTheorem(statement, source, named, len(named) < len(axioms), seconds, coq_version())
 
 
-def assumptions(output: str) -> tuple[str, ...]:
-    """The names in the answer to ``Print Assumptions``. Raises CoqError if there is no such answer."""
+def assumptions(output: str) -> dict[str, str]:
+    """Name and type of all that ``Print Assumptions`` lists. Raises CoqError if there is no answer to it."""
     if "Closed under the global context" in output:
-        return ()
+        return {}
     _, separator, listing = output.partition("Axioms:")
     if not separator:
         raise CoqError("coqc did not say on which axioms the theorem rests")
-    names = (match[1] for line in listing.splitlines() if (match := _AXIOM.match(line)))
-    return tuple(dict.fromkeys(names))
+    found: dict[str, str] = {}
+    name = ""
+    for line in listing.splitlines():
+        if match := _AXIOM.match(line):
+            name = match[1]
+            found[name] = match[2] or ""
+        elif name:
+            # a long type goes on in lines that start with a space
+            found[name] = f"{found[name]} {line.strip().removeprefix(': ')}".strip()
+    return found
+
+
+def _is_primitive(name: str, kind: str) -> bool:
+    return name.removeprefix("PrimInt63.") in _PRIMITIVE_TYPES.get(kind.replace("PrimInt63.", ""), ())
 
 
 def _coqc() -> Path:
@@ -226,7 +243,10 @@ def _coqc() -> Path:
 def _run(
     command: Sequence[str], folder: Path, timeout: float, what: str, environment: dict[str, str] | None = None
 ) -> str:
-    """The output of a command. Its whole process group is ended when it takes too long."""
+    """The output of a command; it is ended when it takes too long.
+
+    It stays in the process group of the caller, so that whatever ends pepkit from outside ends coqc too.
+    """
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -234,12 +254,12 @@ def _run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
     )
     try:
         output, _ = process.communicate(timeout=timeout)
     except BaseException as error:
-        _end(process)
+        process.kill()
+        process.wait()
         if isinstance(error, subprocess.TimeoutExpired):
             raise CoqError(f"{what} took longer than {timeout:.0f} s; allow more with --timeout") from None
         raise
@@ -247,9 +267,3 @@ def _run(
         tail = "\n".join(output.strip().splitlines()[-12:])[-2000:]
         raise CoqError(f"coqc failed while {what}:\n{tail}")
     return output
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -102,8 +102,9 @@ def test_what_has_no_counterpart() -> None:
 
 
 def test_answers_of_coq() -> None:
-    assert assumptions("Closed under the global context\n") == ()
-    answer = "Axioms:\nsig_forall_dec\n  : forall P : nat -> Prop, x\nPrimInt63.int : Set\nClassical_Prop.classic : y\n"
-    assert assumptions(answer) == ("sig_forall_dec", "PrimInt63.int", "Classical_Prop.classic")
+    assert assumptions("Closed under the global context\n") == {}
+    answer = "Axioms:\nsig_forall_dec\n  : forall P : nat -> Prop,\n    P\nint : Set\nClassical_Prop.classic : y\n"
+    names = {"sig_forall_dec": "forall P : nat -> Prop, P", "int": "Set", "Classical_Prop.classic": "y"}
+    assert assumptions(answer) == names
     with pytest.raises(CoqError):
         assumptions("")
