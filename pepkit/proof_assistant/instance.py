@@ -94,12 +94,11 @@ class _Writer:
             interval, equation = root_hypotheses(ring, low, high, bits)
             self.lines += [
                 f"Theorem root_exists : exists alpha : R, {interval} /\\ {equation}.",
-                "Proof. prove_root. Qed.",
+                "Proof. prove_root K. Qed.",
                 "",
             ]
             statement = [f"forall alpha : R,\n  {interval} ->\n  {equation} ->", *statement]
-            realisation = f"(number_field_real {self._field_parameters(low, high, bits)} alpha interval root)"
-            tactics = f"intros alpha interval root. prove_rate {realisation} accepted."
+            tactics = "intros alpha interval root. prove_rate_in alpha interval root accepted."
         else:
             realisation = "integers_real" if ring.width == 1 else f"(quadratic_real {ring.radicand})"
             tactics = f"prove_rate {realisation} accepted."

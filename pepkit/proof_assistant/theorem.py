@@ -85,7 +85,7 @@ def root_hypotheses(ring: Ring, low: int, high: int, bits: int) -> tuple[str, st
     """The interval and the equation of alpha, for a ring that is neither the integers nor quadratic."""
     powers = ["", " * alpha", *(f" * alpha^{k}" for k in range(2, ring.width))]
     terms = [_literal(c) + power for c, power in zip(ring.relation, powers, strict=True)]
-    interval = f"{_literal(low)}/2^{bits} <= alpha <= {_literal(high)}/2^{bits}"
+    interval = f"({low})/2^{bits} <= alpha <= ({high})/2^{bits}"
     return interval, f"alpha^{ring.width} = {' + '.join(terms)}"
 
 
