@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pepkit.cli import catalogue_command, certify, checking, schedules, showing, solver_list
+from pepkit.cli import catalogue_command, certify, checking, proving, schedules, showing, solver_list
 from pepkit.cli.exit_codes import EPILOG, ExitCode, exit_code_of
 from pepkit.cli.output import error_text, print_error
 
@@ -60,6 +60,7 @@ application.add_typer(certify.commands, name="certify")
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
 application.add_typer(schedules.commands, name="schedule")
+application.command("prove", epilog=EPILOG)(proving.prove)
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
 

@@ -1,0 +1,92 @@
+"""Counts the lines that each checker asks one to trust, and writes the table into docs/trust.md.
+
+    python docs/trusted_lines.py            print the table
+    python docs/trusted_lines.py --write    put it into docs/trust.md
+
+A line counts if it has code: no blank lines, comments or docstrings.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- trusted lines: begin -->", "<!-- trusted lines: end -->"
+
+
+def python_lines(path: Path) -> int:
+    """Lines of a Python file with code."""
+    source = path.read_text(encoding="utf-8")
+    documentation: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            first = node.body[0]
+            documentation.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    code: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in silent:
+            code.update(range(token.start[0], token.end[0] + 1))
+    return len(code - documentation)
+
+
+def coq_lines(path: Path) -> int:
+    """Lines of a Coq file that are neither blank nor comment."""
+    text = re.sub(r"\(\*.*?\*\)", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return sum(bool(line.strip()) for line in text.splitlines())
+
+
+def definition_lines(paths: list[Path]) -> int:
+    """Lines of definitions in Coq files: what the statement of a theorem means. Proofs and lemmas need no trust."""
+    total = 0
+    for path in paths:
+        text = re.sub(r"\(\*.*?\*\)", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        sentence = r"^(Definition|Fixpoint|Record|Notation|Coercion)\b.*?\.(?=\s)"
+        for match in re.finditer(sentence, text, re.DOTALL | re.MULTILINE):
+            total += sum(bool(line.strip()) for line in match[0].splitlines())
+    return total
+
+
+def rows() -> list[tuple[str, str, int]]:
+    """(checker, what of it is trusted, lines)."""
+    kernel = sorted((ROOT / "pepkit" / "kernel").glob("*.py"))
+    result = [
+        ("kernel", "`pepkit/kernel`, all of it", sum(map(python_lines, kernel))),
+        ("pepcheck", "`checker/pepcheck.py`, all of it", python_lines(ROOT / "checker" / "pepcheck.py")),
+    ]
+    verification = sorted((ROOT / "pepkit" / "verification").glob("*.py"))
+    result.append(("SymPy check", "`pepkit/verification`, all of it", sum(map(python_lines, verification))))
+    theory = ROOT / "proofs" / "theory"
+    if theory.is_dir():
+        meaning = [path for name in ("Space", "Classes", "Methods") if (path := theory / f"{name}.v").is_file()]
+        result.append(("Coq", "the definitions behind a statement", definition_lines(meaning)))
+        everything = sum(map(coq_lines, sorted(theory.glob("*.v"))))
+        result.append(("Coq", "(the whole theory, which Coq checks and nobody has to read)", everything))
+    return result
+
+
+def table() -> str:
+    """The table as Markdown."""
+    lines = ["| checker | trusted part | lines of code |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {checker} | {part} | {count} |" for checker, part, count in rows())])
+
+
+def main() -> None:
+    """Print the table, or write it."""
+    if "--write" not in sys.argv[1:]:
+        print(table())
+        return
+    page = ROOT / "docs" / "trust.md"
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
