@@ -17,6 +17,7 @@ from pepkit.kernel.claims import (
     SmoothFunctionClass,
 )
 from pepkit.kernel.errors import ClaimError, FormatError
+from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.statement import Form, Vector
 
@@ -201,5 +202,6 @@ def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -
 KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Callable[[Any], dict[str, Any]]]] = {
     "method": (MethodClaim, _read_method_claim, _write_method_claim),
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
+    **NETWORK_CLAIMS,
 }
 """Kind in the file -> (type, reader, writer)."""
