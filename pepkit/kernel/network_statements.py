@@ -28,16 +28,19 @@ Terms = dict[tuple[int, int], Any]
 
 
 class _Vectors:
-    """The vectors of a network: inputs and activations are basis vectors, arguments are derived."""
+    """The vectors of a network: inputs and activations first, as basis vectors, then the derived arguments."""
 
     def __init__(self, network: Network, prefix: str, with_one: bool) -> None:
         self.listed: list[NamedVector] = []
         self.one = self._add("1") if with_one else -1
         self.inputs = [self._add(f"{prefix}x_{i}") for i in range(network.inputs)]
+        self.activations = [
+            [self._add(f"{prefix}z_{k + 1},{j}") for j in range(layer.outputs)]
+            for k, layer in enumerate(network.hidden)
+        ]
         self.arguments: list[list[int]] = []
-        self.activations: list[list[int]] = []
-        before = self.inputs
         for k, layer in enumerate(network.layers):
+            before = self.activations[k - 1] if k else self.inputs
             rows = []
             for j, row in enumerate(layer.weights):
                 terms = [(p, a) for p, a in zip(before, row, strict=True) if a]
@@ -45,9 +48,6 @@ class _Vectors:
                     terms.insert(0, (self.one, layer.bias[j]))
                 rows.append(self._add(f"{prefix}y_{k + 1},{j}", tuple(terms)))
             self.arguments.append(rows)
-            if layer.slopes is not None:
-                before = [self._add(f"{prefix}z_{k + 1},{j}") for j in range(layer.outputs)]
-                self.activations.append(before)
 
     def _add(self, name: str, definition: tuple[tuple[int, Any], ...] | None = None) -> int:
         self.listed.append(NamedVector(name, definition))
