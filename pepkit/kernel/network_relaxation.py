@@ -109,11 +109,12 @@ class Relaxation:
 
         Raises `EmptyCell` where the bounds show that the cell has no inputs.
         """
+        verified = VerifiedRelaxation(network, cell, self.lines)
+        for k, claimed in enumerate(self.layers[: len(network.hidden)]):
+            verified.add_layer(k, claimed)
+        # only an empty cell, which `add_layer` reports, needs fewer layers
         if len(self.layers) != len(network.hidden):
             raise FormatError(f"{len(self.layers)} layers of bounds for {len(network.hidden)} hidden layers")
-        verified = VerifiedRelaxation(network, cell, self.lines)
-        for k, claimed in enumerate(self.layers):
-            verified.add_layer(k, claimed)
         return verified
 
 

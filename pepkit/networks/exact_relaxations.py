@@ -6,7 +6,7 @@ every relaxation made here is provable however bad the slopes are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -157,17 +157,24 @@ class RelaxationBuilder:
                 if value < upper[position]:
                     upper[position], indices[j] = value, index
 
-    def output_lines(self, row: np.ndarray, inputs: np.ndarray | None = None) -> list[int]:
+    def output_lines(self, row: np.ndarray, inputs: np.ndarray | None = None) -> Iterator[int]:
         """Indices of lines that may bound row . f + inputs . x well, the plain ones first."""
         k = len(self.network.layers) - 1
-        if k == 0 or (self.method.interval_inside and self.method.lines is None):
-            return [INTERVAL]
-        candidates = [self._table(self._shared)]
+        if k == 0 or self.method.lines is None:
+            yield INTERVAL
+            return
+        yield self._table(self._shared)
         if self.method.optimised or self.cell.signs:
             solution = self._program(k).maximise(row, inputs)
             if solution is not None:
-                candidates.append(self._optimised_table(solution))
-        return candidates
+                yield self._optimised_table(solution)
+
+    def empty_lines(self) -> int | None:
+        """Index of lines that show the cell to be empty, if linear programming finds some."""
+        if not self.cell.signs or self.method.lines is None:
+            return None
+        solution = self._program(len(self.network.layers) - 1).excludes()
+        return None if solution is None else self._optimised_table(solution)
 
     def upper_bound(self, rows: Any, index: int, inputs: Any = None) -> Any:
         """The exact bound of one form (1 x n flint matrix) of the output by the lines with this index."""

@@ -51,7 +51,7 @@ class TriangleProgram:
         self.signs = {} if signs is None else dict(signs)
         sizes = [net.weights[i].shape[0] for i in range(k)]
         self.offsets = np.cumsum([len(low), *(2 * n for n in sizes)])
-        total = int(self.offsets[-1])
+        total = int(self.offsets[-1]) + 1
         variable_low, variable_high = np.full(total, -np.inf), np.full(total, np.inf)
         variable_low[: len(low)], variable_high[: len(low)] = low, high
         equalities: list[Any] = []
@@ -86,12 +86,15 @@ class TriangleProgram:
             limits += [0 * ones, 0 * ones, (s[unstable] - chord) * l[unstable]]
             self._rows.append((unstable, count))
             count += 3 * len(unstable)
-            for (at, j), sign in self.signs.items():
-                if at == i:
-                    if sign > 0:
-                        variable_low[y[j]] = 0.0
-                    else:
-                        variable_high[y[j]] = 0.0
+        # known signs are the last rows; they share a violation, the last variable, which is zero but in `excludes`
+        self._known = sorted((at, j, sign) for (at, j), sign in self.signs.items() if at < k)
+        if self._known:
+            places = np.array([int(self.offsets[at]) + j for at, j, _ in self._known])
+            factors = np.array([-float(sign) for _, _, sign in self._known])
+            violation = np.full(len(places), total - 1)
+            inequalities.append(_pairs(total, places, factors, violation, -np.ones(len(places))))
+            limits.append(np.zeros(len(places)))
+        variable_low[-1] = variable_high[-1] = 0.0
         self._equalities = sparse.vstack(equalities).tocsr() if equalities else None
         self._values = np.concatenate(values) if values else None
         self._inequalities = sparse.vstack(inequalities).tocsr() if inequalities else None
@@ -99,47 +102,46 @@ class TriangleProgram:
         self._variable_bounds = np.stack([variable_low, variable_high], axis=1)
 
     def maximise(self, row: np.ndarray, inputs: np.ndarray | None = None) -> TriangleSolution | None:
-        """max of row . y_k + inputs . x; None where the solver fails. An empty cell has the value -inf."""
-        cost = np.zeros(int(self.offsets[-1]))
-        last = len(self._variable_bounds) - (self.net.weights[self.k].shape[1])
-        cost[last:] -= row @ self.net.weights[self.k]
+        """max of row . y_k + inputs . x; None where the solver fails or the polytope is empty."""
+        cost = np.zeros(len(self._variable_bounds))
+        end = len(cost) - 1
+        cost[end - self.net.weights[self.k].shape[1] : end] -= row @ self.net.weights[self.k]
         if inputs is not None:
             cost[: len(inputs)] -= inputs
+        constant = float(row @ self.net.biases[self.k])
+        return self._solve(cost, self._variable_bounds, constant)
+
+    def excludes(self) -> TriangleSolution | None:
+        """Multipliers of the known signs that show the polytope to be empty, with a negative value; None if none do."""
+        if not self._known:
+            return None
+        cost = np.zeros(len(self._variable_bounds))
+        cost[-1] = 1.0
+        bounds = self._variable_bounds.copy()
+        bounds[-1, 1] = np.inf
+        solution = self._solve(cost, bounds, 0.0)
+        return solution if solution is not None and solution.value < 0 else None
+
+    def _solve(self, cost: np.ndarray, bounds: np.ndarray, constant: float) -> TriangleSolution | None:
         answer = linprog(
             cost,
             A_ub=self._inequalities, b_ub=self._limits, A_eq=self._equalities, b_eq=self._values,
-            bounds=self._variable_bounds, method="highs",
+            bounds=bounds, method="highs",
         )  # fmt: skip
-        if answer.status == 2:
-            return self._solution(-np.inf, None, answer)
         if answer.status != 0:
             return None
-        value = float(row @ self.net.biases[self.k]) - float(answer.fun)
-        return self._solution(value, answer.ineqlin.marginals, answer)
-
-    def _solution(self, value: float, marginals: np.ndarray | None, answer: Any) -> TriangleSolution:
+        marginals = -answer.ineqlin.marginals
         below = []
         for i, (unstable, start) in enumerate(self._rows):
             n = len(unstable)
             s = self.net.slopes[i][unstable]
-            if marginals is None:
-                below.append(np.ones(n))
-                continue
-            p, q = -marginals[start : start + n], -marginals[start + n : start + 2 * n]
+            p, q = marginals[start : start + n], marginals[start + n : start + 2 * n]
             weight = p + q
             with np.errstate(invalid="ignore", divide="ignore"):
                 below.append(np.clip(np.where(weight > 1e-12, (p * s + q) / weight, 1.0), s, 1.0))
-        signs = []
-        if marginals is not None:
-            lower, upper = answer.lower.marginals, answer.upper.marginals
-            for (i, j), sign in sorted(self.signs.items()):
-                if i < self.k:
-                    at = int(self.offsets[i]) + j
-                    multiplier = float(lower[at]) if sign > 0 else float(-upper[at])
-                    if multiplier > 1e-12:
-                        signs.append((i, j, multiplier))
-        point = answer.x[: int(self.offsets[0])] if answer.x is not None else np.zeros(int(self.offsets[0]))
-        return TriangleSolution(value, tuple(below), tuple(signs), np.asarray(point))
+        first = len(marginals) - len(self._known)
+        signs = tuple((at, j, float(m)) for (at, j, _), m in zip(self._known, marginals[first:], strict=True) if m > 0)
+        return TriangleSolution(constant - float(answer.fun), tuple(below), signs, answer.x[: int(self.offsets[0])])
 
 
 def _pairs(total: int, first: Any, first_values: Any, second: Any, second_values: Any) -> Any:
