@@ -69,14 +69,13 @@ class NetworkBound(NetworkClaim):
 
     def statement(self) -> Statement:
         """The lifted statement with bounds of hidden neurons by interval arithmetic."""
-        return lifted_statement(
-            self.network, self.box, interval_bounds(self.network, self.box)[:-1], self.objective
-        )
+        return lifted_statement(self.network, self.box, interval_bounds(self.network, self.box)[:-1], self.objective)
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         lines = [
-            f"Theorem. Let f be the given {self.network} network over the rationals. For every input x in the given box,",
-            f"  {_form_text(self.objective, 'f')}  <=  {decimal_text(RATIONALS, self.rate)} (rounded; exact in the claim).",
+            f"Theorem. Let f be the given {self.network} network over Q. For every input x in the given box,",
+            f"  {_form_text(self.objective, 'f')}  <=  {decimal_text(RATIONALS, self.rate)}"
+            " (rounded; exact in the claim).",
         ]
         if tight:
             lines.append("Equality holds at the given input.")
@@ -154,7 +153,7 @@ class NetworkProperty(_RegionClaim):
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         return (
-            f"Theorem. Let f be the given {self.network} network over the rationals. No input x in the given box has\n"
+            f"Theorem. Let f be the given {self.network} network over Q. No input x in the given box has\n"
             f"(x, f(x)) in {self._region_text}."
         )
 
@@ -168,7 +167,7 @@ class NetworkCounterexample(_RegionClaim):
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         return (
-            f"Theorem. Let f be the given {self.network} network over the rationals. Some input x in the given box has\n"
+            f"Theorem. Let f be the given {self.network} network over Q. Some input x in the given box has\n"
             f"(x, f(x)) in {self._region_text}."
         )
 
@@ -203,7 +202,7 @@ class NetworkLipschitz(NetworkClaim):
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         lines = [
-            f"Theorem. Let f be the given {self.network} network over the rationals. For all inputs x and y,",
+            f"Theorem. Let f be the given {self.network} network over Q. For all inputs x and y,",
             f"  |f(x) - f(y)|^2  <=  {decimal_text(RATIONALS, self.rate)} |x - y|^2 (rounded; exact in the claim).",
         ]
         if tight:

@@ -306,7 +306,9 @@ def _write_multipliers(multipliers: Mapping[str, Mapping[Index, Any]]) -> dict[s
     }
 
 
-def _read_gram(number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]) -> GramBoundProof:
+def _read_gram(
+    number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]
+) -> GramBoundProof:
     if not isinstance(claim, NetworkBound):
         raise FormatError("a lifted proof belongs to an output bound of a network")
     reading.fields(data, "the proof", ("kind", "relaxation", "multipliers"), ("point",))

@@ -23,7 +23,7 @@ from pepkit.kernel.network_claims import (
 )
 from pepkit.kernel.network_relaxation import Cell, EmptyCell, Relaxation, VerifiedRelaxation
 from pepkit.kernel.network_statements import lifted_statement
-from pepkit.kernel.networks import ZERO, Box, Vector
+from pepkit.kernel.networks import ZERO, Vector
 from pepkit.kernel.semidefinite import prove_positive_semidefinite
 from pepkit.kernel.statement import Index, Statement
 
@@ -200,7 +200,9 @@ def _value_at(claim: NetworkBound | NetworkProperty, point: Vector, checks: list
     return value, bool(value == claim.rate)
 
 
-def _prove_identity(claim: NetworkBound | NetworkLipschitz, multipliers: Multipliers, statement: Statement) -> list[str]:
+def _prove_identity(
+    claim: NetworkBound | NetworkLipschitz, multipliers: Multipliers, statement: Statement
+) -> list[str]:
     """Prove rate * normaliser - measure >= 0 from the hypotheses of the statement."""
     count, matrix, _ = residual_of(Certificate(claim, multipliers), statement)
     names = [statement.vectors[v].name for v in statement.basis]

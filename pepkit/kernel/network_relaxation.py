@@ -34,8 +34,8 @@ INTERVAL = -1
 Bounds = tuple[Vector, Vector]
 
 
-class EmptyCell(Exception):  # noqa: N818 - not an error: it proves a case impossible
-    """Bounds of a neuron contradict each other, so no input lies in the cell."""
+class EmptyCell(Exception):
+    """Bounds of a neuron contradict each other, so no input lies in the cell: no error, the case is settled."""
 
 
 @dataclass(frozen=True)

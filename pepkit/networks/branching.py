@@ -116,8 +116,10 @@ def verify(
         seconds = time.perf_counter() - started
         if seconds > timeout or looked >= max_cases:
             word = "timeout" if seconds > timeout else "unknown"
-            reason = f"{len(pending)} cases are open after {timeout:g} s" if word == "timeout" else (
-                f"the limit of {max_cases} cases was reached"
+            reason = (
+                f"{len(pending)} cases are open after {timeout:g} s"
+                if word == "timeout"
+                else (f"the limit of {max_cases} cases was reached")
             )
             return Answer(word, None, None, looked, seconds, reason)
         node = pending.pop()

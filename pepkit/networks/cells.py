@@ -174,7 +174,8 @@ def _sign_split(node: Node, net: FloatNetwork, rows: np.ndarray) -> SignSplit | 
         low, high = bounds[k]
         unstable = (low < 0) & (high > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            chord = np.where(unstable, (high - net.slopes[k] * low) / (high - low), np.where(high > 0, 1, net.slopes[k]))
+            stable = np.where(high > 0, 1.0, net.slopes[k])
+            chord = np.where(unstable, (high - net.slopes[k] * low) / (high - low), stable)
             gap = np.where(unstable, -low * high / (high - low) * (1 - net.slopes[k]), 0.0)
         for j in np.flatnonzero(unstable):
             if (k, int(j)) not in node.cell.signs and gap[j] * influence[j] > best_score:

@@ -41,7 +41,8 @@ def lifted_bound(claim: NetworkBound, progress: Progress | None = None) -> tuple
     statement = lifted_statement(claim.network, claim.box, builder.bounds, claim.objective)
     if progress is not None:
         progress("solve", f"semidefinite relaxation with {len(statement.basis)} rows")
-    addresses = [(family, index) for family in statement.families if family.name != "unit" for index in family.indices()]
+    families = [family for family in statement.families if family.name != "unit"]
+    addresses = [(family, index) for family in families for index in family.indices()]
     program = GramProgram(statement)
     # the entry of <1, 1> is variable 0: with <1, 1> = 1 it becomes part of the rate
     program.add_identity(0, [0], 1.0)

@@ -107,9 +107,7 @@ def _chain(net: FloatNetwork, groups: Sequence[tuple[int, int]], by_layer: bool)
     total = 1.0
     multipliers: list[np.ndarray] = []
     for first, last in reversed(groups):
-        rho, inside = solve_multipliers(
-            net.weights[first:last], net.slopes[first : last - 1], by_layer=by_layer
-        )
+        rho, inside = solve_multipliers(net.weights[first:last], net.slopes[first : last - 1], by_layer=by_layer)
         multipliers = [total * t for t in inside] + multipliers
         total *= rho
         if first:

@@ -46,7 +46,7 @@ def solve_multipliers(
     if len(weights) == 1:
         return product**2, []
     if scaled[0].shape[1] > scaled[0].shape[0]:
-        scaled[0] = np.linalg.qr(scaled[0].T, mode="r").T
+        scaled[0] = np.asarray(np.linalg.qr(scaled[0].T, mode="r")).T
     rho, multipliers = _solve_scaled(scaled, slopes, by_layer)
     # undo the scaling: y_k was divided by the product of the first norms
     result = []

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def network_from_arrays(arrays: Mapping[str, Any]) -> Network:
     if unused:
         raise FormatError(f"the array {unused[0]} belongs to no weight matrix; biases are named like their weights")
     for candidate in (weights, [matrix.T for matrix in weights]):
-        fits = all(b.shape[1] == a.shape[0] for a, b in zip(candidate, candidate[1:], strict=False))
+        fits = all(b.shape[1] == a.shape[0] for a, b in pairwise(candidate))
         if fits and all(bias is None or len(bias) == len(m) for m, bias in zip(candidate, biases, strict=True)):
             filled = [np.zeros(len(m)) if bias is None else bias for m, bias in zip(candidate, biases, strict=True)]
             return network(_doubles(candidate), _doubles(filled))

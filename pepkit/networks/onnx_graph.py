@@ -61,7 +61,8 @@ class _Reader:
             self._constant(tensor.name, self.onnx.numpy_helper.to_array(tensor))
         inputs = [item for item in self.graph.input if item.name not in self.values and item.name not in self.shapes]
         if len(inputs) != 1 or len(self.graph.output) != 1:
-            raise ClaimError(f"the graph has {len(inputs)} inputs and {len(self.graph.output)} outputs, not one of each")
+            counts = f"{len(inputs)} inputs and {len(self.graph.output)} outputs"
+            raise ClaimError(f"the graph has {counts}, not one of each")
         dimensions = [d.dim_value or 1 for d in inputs[0].type.tensor_type.shape.dim]
         size = int(np.prod(dimensions)) if dimensions else 1
         if size > MAX_WIDTH:
@@ -237,9 +238,7 @@ def _windows(
     for position in np.ndindex(*shape):
         listed: list[tuple[int, ...] | None] = []
         for cell in np.ndindex(*kernel):
-            at = tuple(
-                position[d] * strides[d] - pads[d] + cell[d] * dilations[d] for d in range(len(kernel))
-            )
+            at = tuple(position[d] * strides[d] - pads[d] + cell[d] * dilations[d] for d in range(len(kernel)))
             listed.append(at if all(0 <= at[d] < spatial[d] for d in range(len(kernel))) else None)
         positions.append(position)
         cells.append(listed)
@@ -288,7 +287,8 @@ def _batch_normalization(
     result = np.empty(x.shape, dtype=object)
     for index in np.ndindex(*x.shape):
         c = index[1]
-        root = (int(variance[c].p) / int(variance[c].q) + epsilon) ** 0.5
+        value: Any = variance[c]
+        root = (int(value.p) / int(value.q) + epsilon) ** 0.5
         factor = scale[c] * rational(1.0 / root)
         result[index] = combination([(factor, x[index])], b[c] - factor * mean[c])
     return result

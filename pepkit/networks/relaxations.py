@@ -76,7 +76,7 @@ METHODS: dict[str, Method] = {
         Method("triangle", _adaptive_lines, False, "all", "triangle relaxation, hidden bounds included"),
     )
 }
-"""Relaxations by lines, from weak to strong with exceptions: CROWN and DeepZ are not comparable, nor CROWN-IBP and Box."""
+"""Relaxations by lines. Neither CROWN and DeepZ nor CROWN-IBP and Box are ordered: each may be the better one."""
 
 
 def method(name: str) -> Method:

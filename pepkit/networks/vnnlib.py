@@ -73,7 +73,8 @@ def read_vnnlib(text: str) -> list[Query]:
             raise FormatError(f"unknown command in the property: {str(expression)[:60]}")
     for name, declared in (("X", inputs), ("Y", outputs)):
         if declared != set(range(len(declared))) or not declared:
-            raise FormatError(f"the constants {name}_i are not declared as {name}_0 .. {name}_{max(declared, default=0)}")
+            last = max(declared, default=0)
+            raise FormatError(f"the constants {name}_i are not declared as {name}_0 .. {name}_{last}")
     grouped: dict[Box, list[tuple[Atom, ...]]] = {}
     for case in cases:
         box, atoms = _split(case, len(inputs), len(outputs))
@@ -188,7 +189,7 @@ def _split(case: Conjunction, inputs: int, outputs: int) -> tuple[Box | None, tu
             if index >= (inputs if kind == "X" else outputs):
                 raise FormatError(f"the constant {kind}_{index} is not declared")
         if len(form.terms) == 1:
-            ((kind, index), c), = form.terms.items()
+            (((kind, index), c),) = form.terms.items()
             if kind == "X":
                 limit = -form.constant / c
                 if c > 0:
