@@ -176,17 +176,17 @@ def _read_relaxation(data: object) -> Relaxation:
     parts = reading.fields(data, "a relaxation", ("lines", "layers"))
     lines = []
     for item in reading.items(parts["lines"], "lines"):
-        entry = reading.fields(item, "a table of lines", ("lower", "upper"), ("signs",))
-        signs = []
-        for term in reading.items(entry.get("signs", []), "signs"):
-            k, j, multiplier = reading.entry(term, 2, "a sign")
-            signs.append((k, j, rational_from_text(multiplier)))
-        reading.increasing([(k, j) for k, j, _ in signs], len(signs), "signs")
+        entry = reading.fields(item, "a table of lines", ("lower", "upper"), ("limits",))
+        limits = []
+        for term in reading.items(entry.get("limits", []), "limits"):
+            k, j, multiplier = reading.entry(term, 2, "a limit")
+            limits.append((k, j, rational_from_text(multiplier)))
+        reading.increasing([(k, j) for k, j, _ in limits], len(limits), "limits")
         lines.append(
             Lines(
                 tuple(_vector(row, "slopes of lines") for row in reading.items(entry["lower"], "lower")),
                 tuple(_vector(row, "slopes of lines") for row in reading.items(entry["upper"], "upper")),
-                tuple(signs),
+                tuple(limits),
             )
         )
     layers = []
@@ -222,8 +222,8 @@ def _write_relaxation(relaxation: Relaxation) -> dict[str, Any]:
             "lower": [_numbers(row) for row in table.lower],
             "upper": [_numbers(row) for row in table.upper],
         }
-        if table.signs:
-            entry["signs"] = [[k, j, rational_text(m)] for k, j, m in table.signs]
+        if table.limits:
+            entry["limits"] = [[k, j, rational_text(m)] for k, j, m in table.limits]
         lines.append(entry)
     layers = [
         {

@@ -11,8 +11,8 @@ free, so they are data of a proof, and the intercepts are computed here; a wrong
 false one. All relaxations of one neuron are cases of this rule: slopes 0 for intervals, u/(u-l) on both sides for
 zonotopes, 0 or 1 below for CROWN, slopes from linear programming duals for the triangle relaxation.
 
-Inside a cell of a case distinction the argument of a neuron has a known sign. That sign tightens [l, u], and as an
-inequality it may be added with a non-negative multiplier.
+The proved limits y >= l and y <= u may be added to a form as inequalities with non-negative multipliers. Inside a cell
+of a case distinction the argument of a neuron has a known sign, which tightens its limits.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Lines:
-    """Slopes of the lines of the unstable neurons, by hidden layer and in order, and multipliers of signs.
+    """Slopes of the lines of the unstable neurons, by hidden layer and in order, and multipliers of limits.
 
     Parameters
     ----------
     lower, upper
         For each hidden layer that is substituted, slopes of the line below and above every unstable neuron.
-    signs
-        (hidden layer, neuron, multiplier >= 0): the known sign of a neuron added as an inequality.
+    limits
+        (hidden layer, neuron, multiplier): a positive multiplier adds the limit y >= l, a negative one y <= u.
     """
 
     lower: tuple[Vector, ...]
     upper: tuple[Vector, ...]
-    signs: tuple[tuple[int, int, fmpq], ...] = ()
+    limits: tuple[tuple[int, int, fmpq], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,13 +183,13 @@ class VerifiedRelaxation:
             return self._maximum(coefficients, constants, low, high, inputs)
         if not 0 <= index < len(self.lines):
             raise FormatError(f"there is no table of lines with index {index}")
-        signs = self._sign_terms(index, k)
+        limits = self._limit_terms(index, k)
         for i in range(k - 1, -1, -1):
             below = self.network.layers[i]
             table = self._substitution(index, i)
             flat = coefficients.entries()
             size = below.outputs
-            extra = signs.get(i, ())
+            extra = limits.get(i, ())
             for t in range(count):
                 base = t * size
                 constant = constants[t]
@@ -204,9 +204,10 @@ class VerifiedRelaxation:
                     flat[base + j] = c * slope
                     if intercept:
                         constant = constant + c * intercept
-                constants[t] = constant
-                for j, multiplier in extra:
+                for j, multiplier, limit in extra:
                     flat[base + j] = flat[base + j] + multiplier
+                    constant = constant - multiplier * limit
+                constants[t] = constant
             rows = fmpq_mat(count, size, flat)
             constants = [a + b for a, b in zip(constants, (rows * below.column).entries(), strict=True)]
             coefficients = rows * below.matrix
@@ -269,14 +270,15 @@ class VerifiedRelaxation:
         self._intercepts[key] = table
         return table
 
-    def _sign_terms(self, index: int, k: int) -> dict[int, list[tuple[int, Any]]]:
-        terms: dict[int, list[tuple[int, Any]]] = {}
-        for at, j, multiplier in self.lines[index].signs:
-            sign = self.cell.signs.get((at, j))
-            if sign is None:
-                raise FormatError(f"the sign of neuron {j} of hidden layer {at} is not known in this cell")
-            if multiplier < 0:
-                raise CertificateError(f"the multiplier of the sign of neuron {j} of hidden layer {at} is negative")
-            if at < k:
-                terms.setdefault(at, []).append((j, multiplier if sign > 0 else -multiplier))
+    def _limit_terms(self, index: int, k: int) -> dict[int, list[tuple[int, Any, Any]]]:
+        """(neuron, multiplier, limit) by hidden layer: multiplier * (y - limit) >= 0 on the cell."""
+        terms: dict[int, list[tuple[int, Any, Any]]] = {}
+        for at, j, multiplier in self.lines[index].limits:
+            if at >= k:
+                # lines made for a later layer may be used for an earlier one
+                continue
+            lower, upper = self.bounds[at]
+            if j >= len(lower):
+                raise FormatError(f"there is no neuron {j} of hidden layer {at}")
+            terms.setdefault(at, []).append((j, multiplier, lower[j] if multiplier > 0 else upper[j]))
         return terms

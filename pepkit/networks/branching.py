@@ -204,7 +204,7 @@ def certify_bound_by_cases(
     heap: list[tuple[Any, int, Node]] = []
 
     def push(node: Node) -> None:
-        if not node.relax(network, net, chosen):
+        if not node.relax(network, net, chosen) and not node.settle_empty():
             heapq.heappush(heap, (-node.bound_objective(claim.objective), next(order), node))
 
     push(root)

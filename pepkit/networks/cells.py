@@ -61,6 +61,15 @@ class Node:
         self.leaf = Leaf(builder.relaxation, tuple(goals))
         return True
 
+    def settle_empty(self) -> bool:
+        """Look for a proof that the signs of the cell contradict each other; True if one was found."""
+        builder = self._builder()
+        index = builder.empty_lines()
+        if index is None or builder.upper_bound(_zero_row(builder.network), index) >= 0:
+            return False
+        self.leaf = Leaf(builder.relaxation, (Goal(index, (ZERO,)),))
+        return True
+
     def bound_objective(self, objective: Sequence[Any]) -> Any:
         """The best bound of objective . f on the cell; sets the leaf that proves it."""
         builder = self._builder()

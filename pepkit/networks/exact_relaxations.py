@@ -116,13 +116,13 @@ class RelaxationBuilder:
         return below, above
 
     def _table(
-        self, slopes: Sequence[tuple[np.ndarray, np.ndarray]], signs: Sequence[tuple[int, int, float]] = ()
+        self, slopes: Sequence[tuple[np.ndarray, np.ndarray]], limits: Sequence[tuple[int, int, float]] = ()
     ) -> int:
         """The index of a table with these slopes (layers from the first on), made if it is new."""
         table = Lines(
             tuple(tuple(dyadic(a) for a in below) for below, _ in slopes),
             tuple(tuple(dyadic(a) for a in above) for _, above in slopes),
-            tuple((k, j, dyadic(m)) for k, j, m in signs if dyadic(m)),
+            tuple((k, j, dyadic(m)) for k, j, m in limits if dyadic(m)),
         )
         for index, known in enumerate(self.tables):
             if known == table:
@@ -136,7 +136,7 @@ class RelaxationBuilder:
 
     def _optimised_table(self, solution: TriangleSolution) -> int:
         slopes = [(below, above) for below, (_, above) in zip(solution.below, self._shared, strict=False)]
-        return self._table(slopes, solution.signs)
+        return self._table(slopes, solution.limits)
 
     def _optimise_layer(self, k: int, upper: list[Any], lower_lines: list[int], upper_lines: list[int]) -> None:
         """Improve bounds of the neurons that are not known to be stable by linear programming duals."""

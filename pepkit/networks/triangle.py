@@ -1,8 +1,10 @@
 """The triangle relaxation as a linear program, and the slopes that its duals give.
 
 With bounds [l, u] of every hidden neuron fixed, the optimum of the triangle relaxation is the best bound that lines
-can prove (Salman et al. 2019). The duals name the lines: below an unstable neuron, multipliers p of z >= s*y and q of
-z >= y give the slope (p s + q)/(p + q). Known signs of neurons are constraints with multipliers of their own.
+and limits can prove (Salman et al. 2019). The duals name them: below an unstable neuron, multipliers p of z >= s*y and q
+of z >= y give the slope a = (p s + q)/(p + q). Where the multiplier r of the chord is positive too, min(r, p + q) times
+(chord - a y) is left over: a linear form that is non-negative on [l, u], hence at least its slope times y - l or y - u.
+Known signs of neurons are constraints with multipliers of their own.
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ Bounds = Sequence[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class TriangleSolution:
-    """Value, slopes below the unstable neurons of each layer (one array per layer), sign multipliers, an input."""
+    """Value, slopes below the unstable neurons of each layer, multipliers of limits (see `Lines`), an input."""
 
     value: float
     below: tuple[np.ndarray, ...]
-    signs: tuple[tuple[int, int, float], ...]
+    limits: tuple[tuple[int, int, float], ...]
     point: np.ndarray
 
 
@@ -59,6 +61,7 @@ class TriangleProgram:
         inequalities: list[Any] = []
         limits: list[np.ndarray] = []
         self._rows: list[tuple[np.ndarray, int]] = []
+        self._chords: list[np.ndarray] = []
         count = 0
         for i, n in enumerate(sizes):
             start = int(self.offsets[i])
@@ -85,6 +88,7 @@ class TriangleProgram:
             ]
             limits += [0 * ones, 0 * ones, (s[unstable] - chord) * l[unstable]]
             self._rows.append((unstable, count))
+            self._chords.append(chord)
             count += 3 * len(unstable)
         # known signs are the last rows; they share a violation, the last variable, which is zero but in `excludes`
         self._known = sorted((at, j, sign) for (at, j), sign in self.signs.items() if at < k)
@@ -132,16 +136,24 @@ class TriangleProgram:
             return None
         marginals = -answer.ineqlin.marginals
         below = []
+        limits: dict[tuple[int, int], float] = {}
         for i, (unstable, start) in enumerate(self._rows):
             n = len(unstable)
             s = self.net.slopes[i][unstable]
-            p, q = marginals[start : start + n], marginals[start + n : start + 2 * n]
+            p, q, r = (marginals[start + part * n : start + (part + 1) * n] for part in range(3))
             weight = p + q
             with np.errstate(invalid="ignore", divide="ignore"):
-                below.append(np.clip(np.where(weight > 1e-12, (p * s + q) / weight, 1.0), s, 1.0))
+                slope = np.clip(np.where(weight > 1e-12, (p * s + q) / weight, 1.0), s, 1.0)
+            below.append(slope)
+            rest = np.minimum(r, weight) * (self._chords[i] - slope)
+            for j, value in zip(unstable, rest, strict=True):
+                limits[(i, int(j))] = float(value)
         first = len(marginals) - len(self._known)
-        signs = tuple((at, j, float(m)) for (at, j, _), m in zip(self._known, marginals[first:], strict=True) if m > 0)
-        return TriangleSolution(constant - float(answer.fun), tuple(below), signs, answer.x[: int(self.offsets[0])])
+        for (at, j, sign), value in zip(self._known, marginals[first:], strict=True):
+            limits[(at, j)] = limits.get((at, j), 0.0) + sign * float(value)
+        listed = tuple((i, j, m) for (i, j), m in sorted(limits.items()) if m)
+        point = answer.x[: int(self.offsets[0])]
+        return TriangleSolution(constant - float(answer.fun), tuple(below), listed, point)
 
 
 def _pairs(total: int, first: Any, first_values: Any, second: Any, second_values: Any) -> Any:
