@@ -20,10 +20,12 @@ from pepkit.networks.attack import ascend, largest_value
 from pepkit.networks.bounding import NetworkResult, certify_bound, method_names
 from pepkit.networks.branching import Answer, certify_bound_by_cases, verify
 from pepkit.networks.gram_program import NetworkSearchError
+from pepkit.networks.jumps import WeightLine, jump_study, minimal_jumps, tightness
 from pepkit.networks.lipschitz import certify_lipschitz, lipschitz_pair
 from pepkit.networks.model import FloatNetwork, box_around, float_network, network
 from pepkit.networks.network_files import network_from_arrays, network_from_json, read_network, write_network
 from pepkit.networks.relaxations import bounds
+from pepkit.networks.robustness import certify_classification, classification_region
 from pepkit.networks.vnnlib import Query, read_properties, read_vnnlib
 
 __all__ = [
@@ -40,22 +42,28 @@ __all__ = [
     "NetworkResult",
     "NetworkSearchError",
     "Query",
+    "WeightLine",
     "ascend",
     "bounds",
     "box_around",
     "certify_bound",
     "certify_bound_by_cases",
+    "certify_classification",
     "certify_lipschitz",
+    "classification_region",
     "float_network",
+    "jump_study",
     "largest_value",
     "lipschitz_pair",
     "method_names",
+    "minimal_jumps",
     "network",
     "network_from_arrays",
     "network_from_json",
     "read_network",
     "read_properties",
     "read_vnnlib",
+    "tightness",
     "verify",
     "write_network",
 ]
