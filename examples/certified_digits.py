@@ -19,7 +19,7 @@ import numpy as np
 
 from pepkit import networks
 
-RADII = ("1/100", "2/100", "4/100", "6/100", "8/100", "12/100")
+RADII = ("1/100", "2/100", "4/100", "6/100", "8/100")
 METHODS = ("box", "hbox", "deepz", "crown-ibp", "crown", "alpha-crown")
 
 

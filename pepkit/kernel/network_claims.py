@@ -8,8 +8,7 @@ from typing import Any
 
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import ClaimError
-from pepkit.kernel.network_relaxation import interval_bounds
-from pepkit.kernel.network_statements import lifted_statement, lipschitz_statement
+from pepkit.kernel.network_statements import lipschitz_statement
 from pepkit.kernel.networks import ZERO, Box, Network, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.statement import Statement
@@ -23,6 +22,13 @@ class NetworkClaim(Claim):
 
     network: Network
     field = RATIONALS
+
+    def statement(self) -> Statement:
+        """Refused: a Gram matrix that satisfies the hypotheses is no input, so its value bounds nothing from below.
+
+        The proofs about networks (`pepkit.kernel.network_proofs`) use Gram statements without such witnesses.
+        """
+        raise ClaimError("a claim about a network is proved by a proof about networks, not by multipliers alone")
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
@@ -66,10 +72,6 @@ class NetworkBound(NetworkClaim):
     def value(self, point: Sequence[Any]) -> Any:
         """objective . f(point), exactly."""
         return sum((c * y for c, y in zip(self.objective, self.network(point), strict=True)), ZERO)
-
-    def statement(self) -> Statement:
-        """The lifted statement with bounds of hidden neurons by interval arithmetic."""
-        return lifted_statement(self.network, self.box, interval_bounds(self.network, self.box)[:-1], self.objective)
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         lines = [
@@ -131,9 +133,6 @@ class _RegionClaim(NetworkClaim):
     def with_rate(self, rate: Any) -> _RegionClaim:
         raise ClaimError("a property has no rate")
 
-    def statement(self) -> Statement:
-        raise ClaimError("a property is proved by cases, not by one identity")
-
     def holds_at(self, point: Sequence[Any]) -> bool:
         """Whether the point lies in the box and its value in the region, exactly."""
         if point not in self.box:
@@ -189,7 +188,8 @@ class NetworkLipschitz(NetworkClaim):
     def with_rate(self, rate: Any) -> NetworkLipschitz:
         return replace(self, rate=rate)
 
-    def statement(self) -> Statement:
+    def slopes_statement(self) -> Statement:
+        """The Gram statement that implies the claim, see `lipschitz_statement`."""
         return lipschitz_statement(self.network)
 
     def quotient(self, first: Sequence[Any], second: Sequence[Any]) -> Any:

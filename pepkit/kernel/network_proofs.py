@@ -253,7 +253,7 @@ class LipschitzProof:
         claim = self.claim
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
-        checks = _prove_identity(claim, self.multipliers, claim.statement())
+        checks = _prove_identity(claim, self.multipliers, claim.slopes_statement())
         lower, tight = None, False
         if self.pair is not None:
             first, second = self.pair

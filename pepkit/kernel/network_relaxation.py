@@ -17,7 +17,7 @@ of a case distinction the argument of a neuron has a known sign, which tightens 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from flint import fmpq, fmpq_mat
 from pepkit.kernel.errors import CertificateError, FormatError
 from pepkit.kernel.networks import ONE, ZERO, Box, Network, Vector, activate
 
-__all__ = ["INTERVAL", "Cell", "EmptyCell", "LayerBounds", "Lines", "Relaxation", "interval_bounds"]
+__all__ = ["INTERVAL", "Cell", "EmptyCell", "LayerBounds", "Lines", "Relaxation"]
 
 INTERVAL = -1
 """The index that stands for interval arithmetic from the layer before, in place of a table of lines."""
@@ -74,27 +74,6 @@ class LayerBounds:
     upper: Vector
     lower_lines: tuple[int, ...]
     upper_lines: tuple[int, ...]
-
-
-def interval_bounds(network: Network, box: Box) -> list[Bounds]:
-    """Interval arithmetic: exact bounds of y_1, .., y_K over the box (weak, but needing no data)."""
-    result: list[Bounds] = []
-    lower, upper = box.lower, box.upper
-    for layer in network.layers:
-        bounds = _interval_image(layer, lower, upper)
-        result.append(bounds)
-        if layer.slopes is not None:
-            lower = tuple(activate(y, s) for y, s in zip(bounds[0], layer.slopes, strict=True))
-            upper = tuple(activate(y, s) for y, s in zip(bounds[1], layer.slopes, strict=True))
-    return result
-
-
-def _interval_image(layer: Any, lower: Sequence[Any], upper: Sequence[Any]) -> Bounds:
-    count = len(lower)
-    middle = fmpq_mat(count, 1, [(a + b) / 2 for a, b in zip(lower, upper, strict=True)])
-    radius = fmpq_mat(count, 1, [(b - a) / 2 for a, b in zip(lower, upper, strict=True)])
-    centre, spread = layer.matrix * middle + layer.column, layer.magnitudes * radius
-    return tuple((centre - spread).entries()), tuple((centre + spread).entries())
 
 
 @dataclass(frozen=True)

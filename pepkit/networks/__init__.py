@@ -20,6 +20,13 @@ from pepkit.networks.attack import ascend, largest_value
 from pepkit.networks.bounding import NetworkResult, certify_bound, method_names
 from pepkit.networks.branching import Answer, certify_bound_by_cases, verify
 from pepkit.networks.gram_program import NetworkSearchError
+from pepkit.networks.injectivity import (
+    Injectivity,
+    expected_bad_cells,
+    injectivity_threshold,
+    layer_injectivity,
+    probability_in_the_plane,
+)
 from pepkit.networks.jumps import WeightLine, jump_study, minimal_jumps, tightness
 from pepkit.networks.lipschitz import certify_lipschitz, lipschitz_pair
 from pepkit.networks.model import FloatNetwork, box_around, float_network, network
@@ -33,6 +40,7 @@ __all__ = [
     "Atom",
     "Box",
     "FloatNetwork",
+    "Injectivity",
     "Layer",
     "Network",
     "NetworkBound",
@@ -51,15 +59,19 @@ __all__ = [
     "certify_classification",
     "certify_lipschitz",
     "classification_region",
+    "expected_bad_cells",
     "float_network",
+    "injectivity_threshold",
     "jump_study",
     "largest_value",
+    "layer_injectivity",
     "lipschitz_pair",
     "method_names",
     "minimal_jumps",
     "network",
     "network_from_arrays",
     "network_from_json",
+    "probability_in_the_plane",
     "read_network",
     "read_properties",
     "read_vnnlib",

@@ -2,14 +2,16 @@
 
 For weights theta(t) = (1 - t) theta_0 + t theta_1 the bound B(t) of a relaxation is a rational function of t as long as
 no decision changes: which neurons are active, dead or unstable, and which slope CROWN takes below. (Where a coefficient
-changes its sign the bound has a kink, but no jump.) At a change of decisions the bound may jump. One-sided limits are computed exactly by keeping the decisions of that side
-at the point of change. Setting: Jovanovic, Balunovic, Baader, Vechev, "On the paradox of certified training" (2022).
+changes its sign the bound has a kink, but no jump.) At a change of decisions the bound may jump. One-sided limits are
+computed exactly by keeping the decisions of that side at the point of change. Setting: Jovanovic, Balunovic, Baader,
+Vechev, "On the paradox of certified training" (2022).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from flint import fmpq
@@ -73,9 +75,7 @@ def bound_with_decisions(
             ]
             high, low = both[: layer.outputs], [-b for b in both[layer.outputs :]]
         slopes = layer.slopes or ()
-        states = tuple(
-            _decide(a, b, adaptive) if s != 1 else ACTIVE for a, b, s in zip(low, high, slopes, strict=True)
-        )
+        states = tuple(_decide(a, b, adaptive) if s != 1 else ACTIVE for a, b, s in zip(low, high, slopes, strict=True))
         if decisions is not None:
             states = decisions[k]
         taken.append(states)
@@ -216,16 +216,14 @@ class WeightLine:
         """The intervals between the events, with degree and largest slope of B (from 17 samples of each)."""
         cuts = [ZERO, *(event.t for event in self.events(name, samples=samples)), ONE]
         result = []
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             if end - start < fmpq(1, 1 << 30):
                 continue
             width = end - start
             # not evenly spaced, so that symmetric functions have no equal values
             points = [start + width * fmpq((k + 1) * (k + 20), 18 * 37) for k in range(17)]
             values = [self.bound(t, name) for t in points]
-            slope = max(
-                abs((values[k + 1] - values[k]) / (points[k + 1] - points[k])) for k in range(len(points) - 1)
-            )
+            slope = max(abs((values[k + 1] - values[k]) / (points[k + 1] - points[k])) for k in range(len(points) - 1))
             result.append(Piece(start, end, _rational_degree(points, values), slope))
         return result
 
@@ -289,7 +287,7 @@ def _rational_degree(points: Sequence[Any], values: Sequence[Any], limit: int = 
             return degree
         differences = [
             (b - a) / (points[degree + 1 + i] - points[i])
-            for i, (a, b) in enumerate(zip(differences, differences[1:], strict=False))
+            for i, (a, b) in enumerate(pairwise(differences))
         ]
     column = list(values)
     known: list[Any] = []
@@ -343,7 +341,11 @@ def minimal_jumps() -> dict[str, Event]:
 
 
 def jump_study(
-    line: WeightLine, methods: Sequence[str] = METHODS, *, samples: int = 64, progress: Callable[[str], Any] | None = None
+    line: WeightLine,
+    methods: Sequence[str] = METHODS,
+    *,
+    samples: int = 64,
+    progress: Callable[[str], Any] | None = None,
 ) -> list[dict[str, Any]]:
     """A table, one row for each relaxation: events, jumps, largest jump, largest slope, largest degree of a piece."""
     table = []

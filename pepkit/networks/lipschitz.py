@@ -121,7 +121,7 @@ def _rounded(
 ) -> tuple[NetworkLipschitz, dict[str, dict[tuple[int, ...], Any]]]:
     """The claim with a provable rate, and exact multipliers."""
     claim = NetworkLipschitz(network)
-    statement = claim.statement()
+    statement = claim.slopes_statement()
     flat = np.concatenate([*multipliers, np.zeros(0)])
     scale = float(flat.max(initial=1.0))
     bits = MULTIPLIER_BITS - int(np.floor(np.log2(scale)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from pepkit import networks
@@ -12,7 +14,7 @@ def arrays(widths: tuple[int, ...], seed: int) -> tuple[list[np.ndarray], list[n
     """Weights N(0, 2/fan-in) and biases 0.3 N(0, 1)."""
     generator = np.random.default_rng(seed)
     weights, biases = [], []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         weights.append(generator.normal(size=(after, before)) * np.sqrt(2 / before))
         biases.append(0.3 * generator.normal(size=after))
     return weights, biases

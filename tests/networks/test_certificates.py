@@ -173,7 +173,13 @@ def test_cases_must_cover_the_box(results: dict[str, networks.NetworkResult]) ->
 def test_splits_are_checked(results: dict[str, networks.NetworkResult]) -> None:
     data = data_of(results["cases-input"])
     first = data["proof"]["cases"][0]["split"]
-    for wrong in (["input", first[1], "1000"], ["input", 7, first[2]], ["sign", 9, 0], ["output", 0, "0"], ["input", 0]):
+    for wrong in (
+        ["input", first[1], "1000"],
+        ["input", 7, first[2]],
+        ["sign", 9, 0],
+        ["output", 0, "0"],
+        ["input", 0],
+    ):
         other = copy.deepcopy(data)
         other["proof"]["cases"][0]["split"] = wrong
         with pytest.raises(BAD):
@@ -212,7 +218,12 @@ def test_points_are_evaluated(results: dict[str, networks.NetworkResult]) -> Non
 def test_proofs_belong_to_their_claims(results: dict[str, networks.NetworkResult]) -> None:
     bound, counterexample = data_of(results["crown"]), data_of(results["counterexample"])
     prop = data_of(results["property-input"])
-    for claim, proof in ((bound, counterexample), (counterexample, bound), (prop, counterexample), (counterexample, prop)):
+    for claim, proof in (
+        (bound, counterexample),
+        (counterexample, bound),
+        (prop, counterexample),
+        (counterexample, prop),
+    ):
         with pytest.raises(BAD):
             check(certificate_from_data({**claim, "proof": proof["proof"]}))
 
@@ -243,3 +254,13 @@ def test_malformed_files(results: dict[str, networks.NetworkResult], path: tuple
     at[path[-1]] = value
     with pytest.raises(BAD):
         check(certificate_from_data(data))
+
+
+def test_plain_multipliers_prove_nothing_about_networks(results: dict[str, networks.NetworkResult]) -> None:
+    """A Gram matrix is no input of the network, so files with multipliers and a witness are refused."""
+    for name in ("sdp", "lipschitz", "property-input"):
+        data = data_of(results[name])
+        proof = data.pop("proof")
+        data["multipliers"] = proof.get("multipliers", {})
+        with pytest.raises(ClaimError):
+            check(certificate_from_data(data))

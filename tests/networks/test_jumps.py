@@ -39,9 +39,7 @@ def test_the_minimal_jumps() -> None:
 def test_zonotopes_do_not_jump_where_symbolic_intervals_do() -> None:
     base = networks.minimal_jumps()["hbox"].t
     half = fmpq(1, 2)
-    ends = [
-        networks.network([[[1], [1]], [[1, -1]]], [[b, 0], [0]], [[0, 1]]) for b in (half, 3 * half)
-    ]
+    ends = [networks.network([[[1], [1]], [[1, -1]]], [[b, 0], [0]], [[0, 1]]) for b in (half, 3 * half)]
     deepz = networks.WeightLine(*ends, networks.box_around([0], 1), (1,)).events("deepz", samples=7)
     assert [(event.t, event.left, event.right) for event in deepz] == [(base, 1, 1)]
 

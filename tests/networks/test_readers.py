@@ -84,9 +84,7 @@ def onnx_model(nodes: list, initializers: dict[str, np.ndarray], shape: list[int
 
 
 def test_onnx_dense(tmp_path: Path) -> None:
-    weights, biases = (
-        [a.astype(np.float32) for a in part] for part in arrays((3, 4, 4, 2), 2)
-    )
+    weights, biases = ([a.astype(np.float32) for a in part] for part in arrays((3, 4, 4, 2), 2))
     path = onnx_model(
         [
             ("Flatten", ["x"], ["f"], {}),
@@ -219,5 +217,7 @@ def test_vnnlib_errors(text: str) -> None:
 
 def test_json_of_numpy_floats_is_lossless(tmp_path: Path) -> None:
     weights, biases = arrays((2, 3, 1), 7)
-    text = json.dumps({"layers": [{"weights": w.tolist(), "bias": b.tolist()} for w, b in zip(weights, biases, strict=True)]})
+    text = json.dumps(
+        {"layers": [{"weights": w.tolist(), "bias": b.tolist()} for w, b in zip(weights, biases, strict=True)]}
+    )
     assert networks.network_from_json(text) == networks.network(weights, biases)

@@ -56,7 +56,7 @@ def test_values_of_the_triangle_relaxation() -> None:
 def test_gap_ratios() -> None:
     """The recorded table; the semidefinite bounds here may be better, as their hidden bounds are."""
     expected = defaultdict(dict)
-    for row in csv.DictReader(line for line in open(DATA / "gap_ratios.csv") if not line.startswith("#")):
+    for row in csv.DictReader((DATA / "gap_ratios.csv").read_text().splitlines()[1:]):
         expected[float(row["radius"])][row["method"]] = float(row["ratio"])
     for radius, ratios in expected.items():
         total = dict.fromkeys(ratios, 0.0)

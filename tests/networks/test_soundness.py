@@ -49,10 +49,13 @@ def test_a_trained_network_keeps_its_bounds() -> None:
     target = np.abs(points[:, 0]) - points[:, 1]
     model = sklearn.MLPRegressor(hidden_layer_sizes=(8, 8), max_iter=200, random_state=0, tol=1e-2).fit(points, target)
     net = networks.network([w.T for w in model.coefs_], model.intercepts_)
-    assert networks.network_from_arrays(
-        {f"coefs_{k}": w for k, w in enumerate(model.coefs_)}
-        | {f"intercepts_{k}": b for k, b in enumerate(model.intercepts_)}
-    ) == net
+    assert (
+        networks.network_from_arrays(
+            {f"coefs_{k}": w for k, w in enumerate(model.coefs_)}
+            | {f"intercepts_{k}": b for k, b in enumerate(model.intercepts_)}
+        )
+        == net
+    )
     box = networks.box_around([0, 0], 1)
     for name in ALL:
         result = networks.certify_bound(net, box, [1], method_name=name)
@@ -83,7 +86,7 @@ def test_denormal_and_tiny_weights(value: float, name: str) -> None:
 def test_huge_weights(name: str) -> None:
     net = networks.network([[[1e150], [-1e150]], [[1e150, 1e150]]])
     result = networks.certify_bound(net, networks.box_around([0], 1), [1], method_name=name)
-    big = fmpq(*float(1e150).as_integer_ratio())
+    big = fmpq(*1e150.as_integer_ratio())
     assert result.lower == big * big
     assert result.bound >= result.lower
     check(result.certificate)
