@@ -14,7 +14,15 @@ from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.statement import Statement
 from pepkit.kernel.words import decimal_text
 
-__all__ = ["Atom", "NetworkBound", "NetworkClaim", "NetworkCounterexample", "NetworkLipschitz", "NetworkProperty"]
+__all__ = [
+    "Atom",
+    "NetworkBound",
+    "NetworkClaim",
+    "NetworkCollision",
+    "NetworkCounterexample",
+    "NetworkLipschitz",
+    "NetworkProperty",
+]
 
 
 class NetworkClaim(Claim):
@@ -214,6 +222,23 @@ class NetworkLipschitz(NetworkClaim):
     def brief(self) -> str:
         rate = "?" if self.rate is None else decimal_text(RATIONALS, self.rate)
         return f"{self.network} network: squared Lipschitz constant (Euclidean) <= {rate}"
+
+
+@dataclass(frozen=True)
+class NetworkCollision(NetworkClaim):
+    """Two different inputs have one value, so the network is not injective on R^n."""
+
+    network: Network
+    rate = None
+
+    def with_rate(self, rate: Any) -> NetworkCollision:
+        raise ClaimError("a collision has no rate")
+
+    def sentence(self, lower: Any = None, tight: bool = False) -> str:
+        return f"Theorem. The given {self.network} network over Q is not injective: two inputs have the same value."
+
+    def brief(self) -> str:
+        return f"{self.network} network: not injective"
 
 
 def _form_text(coefficients: Vector, name: str, limit: int = 6) -> str:

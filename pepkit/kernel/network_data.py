@@ -14,12 +14,14 @@ from pepkit.kernel.network_claims import (
     Atom,
     NetworkBound,
     NetworkClaim,
+    NetworkCollision,
     NetworkCounterexample,
     NetworkLipschitz,
     NetworkProperty,
 )
 from pepkit.kernel.network_proofs import (
     BranchingProof,
+    CollisionProof,
     Goal,
     GramBoundProof,
     InputSplit,
@@ -167,6 +169,16 @@ def _read_lipschitz(number_field: Field, data: dict[str, Any]) -> NetworkLipschi
 
 def _write_lipschitz(claim: NetworkLipschitz) -> dict[str, Any]:
     return {"network": network_to_data(claim.network), "rate": _rate(claim)}
+
+
+def _read_collision(number_field: Field, data: dict[str, Any]) -> NetworkCollision:
+    _rational_field(number_field)
+    reading.fields(data, "the claim", ("kind", "network"))
+    return NetworkCollision(network_from_data(data["network"]))
+
+
+def _write_collision(claim: NetworkCollision) -> dict[str, Any]:
+    return {"network": network_to_data(claim.network)}
 
 
 # ---- proofs ----------------------------------------------------------------------------------------
@@ -349,6 +361,22 @@ def _write_lipschitz_proof(proof: LipschitzProof) -> dict[str, Any]:
     return data
 
 
+def _read_collision_proof(
+    number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]
+) -> CollisionProof:
+    if not isinstance(claim, NetworkCollision):
+        raise FormatError("a pair of inputs with one value belongs to a collision")
+    reading.fields(data, "the proof", ("kind", "pair"))
+    points = [_vector(point, "an input") for point in reading.items(data["pair"], "the pair of inputs")]
+    if len(points) != 2:
+        raise FormatError("the pair of inputs does not have two entries")
+    return CollisionProof(claim, (points[0], points[1]), provenance)
+
+
+def _write_collision_proof(proof: CollisionProof) -> dict[str, Any]:
+    return {"pair": [_numbers(point) for point in proof.pair]}
+
+
 def _read_point(number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]) -> PointProof:
     if not isinstance(claim, NetworkCounterexample):
         raise FormatError("a point proves a counterexample")
@@ -364,6 +392,7 @@ CLAIMS: dict[str, tuple[Any, Any, Any]] = {
     "network-bound": (NetworkBound, _read_bound, _write_bound),
     "network-property": (NetworkProperty, _read_property, _write_region_claim),
     "network-counterexample": (NetworkCounterexample, _read_counterexample, _write_region_claim),
+    "network-collision": (NetworkCollision, _read_collision, _write_collision),
     "network-lipschitz": (NetworkLipschitz, _read_lipschitz, _write_lipschitz),
 }
 """Claims about networks, for the table of claim kinds."""
@@ -371,6 +400,7 @@ CLAIMS: dict[str, tuple[Any, Any, Any]] = {
 PROOFS: dict[str, tuple[Any, Any, Any]] = {
     "network-cases": (BranchingProof, _read_branching, _write_branching),
     "network-gram": (GramBoundProof, _read_gram, _write_gram),
+    "network-collision": (CollisionProof, _read_collision_proof, _write_collision_proof),
     "network-lipschitz": (LipschitzProof, _read_lipschitz_proof, _write_lipschitz_proof),
     "network-point": (PointProof, _read_point, _write_point),
 }

@@ -19,6 +19,7 @@ from pepkit.kernel.networks import Box, Layer, Network
 from pepkit.networks.attack import ascend, largest_value
 from pepkit.networks.bounding import NetworkResult, certify_bound, method_names
 from pepkit.networks.branching import Answer, certify_bound_by_cases, verify
+from pepkit.networks.deployment import deployment_error
 from pepkit.networks.gram_program import NetworkSearchError
 from pepkit.networks.injectivity import (
     Injectivity,
@@ -59,6 +60,7 @@ __all__ = [
     "certify_classification",
     "certify_lipschitz",
     "classification_region",
+    "deployment_error",
     "expected_bad_cells",
     "float_network",
     "injectivity_threshold",

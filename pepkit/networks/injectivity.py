@@ -16,7 +16,9 @@ from typing import Any
 from flint import arb, ctx, fmpq, fmpq_mat
 
 from pepkit.kernel.errors import ClaimError
-from pepkit.networks.model import rationals
+from pepkit.kernel.network_claims import NetworkCollision
+from pepkit.kernel.network_proofs import CollisionProof
+from pepkit.networks.model import network, rationals
 
 __all__ = [
     "Injectivity",
@@ -41,11 +43,15 @@ class Injectivity:
         Least number of rows with <w_j, x> > 0 over all x in open cells; the layer is injective if it is >= n.
     pair
         Two different exact inputs with equal values, where it is not.
+    certificate
+        The same as a certificate about the network x -> relu(W x), checked by the kernel; None where it is injective
+        (there the decision is by enumeration, without a certificate).
     """
 
     injective: bool
     depth: int
     pair: tuple[tuple[fmpq, ...], tuple[fmpq, ...]] | None
+    certificate: CollisionProof | None = None
 
 
 def layer_injectivity(weights: Sequence[Sequence[Any]]) -> Injectivity:
@@ -61,7 +67,7 @@ def layer_injectivity(weights: Sequence[Sequence[Any]]) -> Injectivity:
         raise ClaimError(f"{comb(count, size - 1)} rays are more than the limit of {MAX_RAYS}")
     if count < size:
         (vector, *_) = _kernel(rows, size)
-        return Injectivity(False, 0, (vector, tuple(fmpq(0) for _ in range(size))))
+        return _not_injective(rows, 0, (vector, tuple(fmpq(0) for _ in range(size))))
     matrix = fmpq_mat(count, size, [a for row in rows for a in row])
     best, best_ray = count + 1, None
     best_subset: tuple[int, ...] = ()
@@ -80,7 +86,16 @@ def layer_injectivity(weights: Sequence[Sequence[Any]]) -> Injectivity:
                 best_ray = tuple(sign * a for a in ray)
     if best >= size or best_ray is None:
         return Injectivity(True, best, None)
-    return Injectivity(False, best, _collision(rows, best_ray, best_subset))
+    return _not_injective(rows, best, _collision(rows, best_ray, best_subset))
+
+
+def _not_injective(
+    rows: Sequence[Sequence[fmpq]], depth: int, pair: tuple[tuple[fmpq, ...], tuple[fmpq, ...]]
+) -> Injectivity:
+    identity = [[int(i == j) for i in range(len(rows))] for j in range(len(rows))]
+    proof = CollisionProof(NetworkCollision(network([rows, identity])), pair, {"method": "enumeration of rays"})
+    proof.prove()
+    return Injectivity(False, depth, pair, proof)
 
 
 def _kernel(rows: Sequence[Sequence[fmpq]], size: int) -> list[tuple[fmpq, ...]]:

@@ -285,10 +285,7 @@ def _rational_degree(points: Sequence[Any], values: Sequence[Any], limit: int = 
     for degree in range(min(limit, len(points) - 3) + 1):
         if all(a == differences[0] for a in differences):
             return degree
-        differences = [
-            (b - a) / (points[degree + 1 + i] - points[i])
-            for i, (a, b) in enumerate(pairwise(differences))
-        ]
+        differences = [(b - a) / (points[degree + 1 + i] - points[i]) for i, (a, b) in enumerate(pairwise(differences))]
     column = list(values)
     known: list[Any] = []
     for n in range(len(points)):

@@ -2,8 +2,9 @@
 
 With bounds [l, u] of every hidden neuron fixed, the optimum of the triangle relaxation is the best bound that lines
 and limits can prove (Salman et al. 2019). The duals name them: below an unstable neuron, multipliers p of z >= s*y and
-q of z >= y give the slope a = (p s + q)/(p + q). Where the multiplier r of the chord is positive too, min(r, p + q) times
-(chord - a y) is left over: a linear form that is non-negative on [l, u], hence at least its slope times y - l or y - u.
+q of z >= y give the slope a = (p s + q)/(p + q). Where the multiplier r of the chord is positive too, min(r, p + q)
+times (chord - a y) is left over: a linear form that is non-negative on [l, u], hence at least its slope times y - l or
+y - u.
 Known signs of neurons are constraints with multipliers of their own.
 """
 

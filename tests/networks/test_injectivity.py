@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import numpy as np
 import pytest
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 
-from pepkit.kernel import ClaimError
+from pepkit.kernel import (
+    CertificateError,
+    ClaimError,
+    FormatError,
+    certificate_from_text,
+    certificate_to_text,
+    check,
+)
 from pepkit.networks.injectivity import (
     expected_bad_cells,
     injectivity_threshold,
@@ -62,6 +70,17 @@ def test_witnesses_in_higher_dimension(size: int, count: int) -> None:
             assert values(rows, first) == values(rows, second)
 
 
+def test_collisions_are_certificates() -> None:
+    answer = layer_injectivity(np.random.default_rng(0).normal(size=(5, 3)))
+    text = certificate_to_text(answer.certificate)
+    theorem = check(certificate_from_text(text))
+    assert "not injective" in str(theorem)
+    data = json.loads(text)
+    for wrong in ([data["proof"]["pair"][0]] * 2, data["proof"]["pair"][:1], [["0"] * 3, ["1"] * 3], [["0"], ["1"]]):
+        with pytest.raises((CertificateError, FormatError)):
+            check(certificate_from_text(json.dumps({**data, "proof": {"kind": "network-collision", "pair": wrong}})))
+
+
 def test_structured_layers() -> None:
     pairs = [[1, 0], [0, 1], [-1, -2], [1, -1], [-2, 1], [-1, 3]]
     assert layer_injectivity([[1], [-1]]).injective
@@ -91,8 +110,13 @@ def test_twenty_four_rows_in_dimension_four_take_about_a_second() -> None:
 def test_thresholds(name: str, value: str) -> None:
     low, high = injectivity_threshold(name)
     assert low < high
-    tolerance = arb(10) ** -28
-    assert arb(value) - tolerance < low
-    assert high < arb(value) + tolerance
+    saved = ctx.prec
+    ctx.prec = 128
+    try:
+        tolerance = arb(10) ** -28
+        assert arb(value) - tolerance < low
+        assert high < arb(value) + tolerance
+    finally:
+        ctx.prec = saved
     with pytest.raises(ClaimError):
         injectivity_threshold("euler")

@@ -86,7 +86,7 @@ def test_denormal_and_tiny_weights(value: float, name: str) -> None:
 def test_huge_weights(name: str) -> None:
     net = networks.network([[[1e150], [-1e150]], [[1e150, 1e150]]])
     result = networks.certify_bound(net, networks.box_around([0], 1), [1], method_name=name)
-    big = fmpq(*1e150.as_integer_ratio())
+    big = fmpq(*(1e150).as_integer_ratio())
     assert result.lower == big * big
     assert result.bound >= result.lower
     check(result.certificate)
