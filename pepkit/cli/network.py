@@ -12,7 +12,7 @@ from pepkit.cli.exit_codes import EPILOG, ExitCode
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.progress import StageDisplay
 from pepkit.cli.saving import slug
-from pepkit.kernel import ClaimError, claim_digest, digest, load
+from pepkit.kernel import Claim, ClaimError, claim_digest, digest, load
 from pepkit.kernel.errors import PepkitError
 
 __all__ = ["commands"]
@@ -173,6 +173,42 @@ def verify(
             raise typer.Exit(ExitCode.NO_CERTIFICATE)
 
 
+@commands.command("injectivity", epilog=EPILOG)
+def injectivity(
+    model: Model,
+    layer: Annotated[int, typer.Option(help="Affine layer whose matrix W is examined, from 0.", min=0)] = 0,
+    output: Output = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide whether x -> relu(W x) is injective, exactly; two inputs with one value are saved as a certificate."""
+    with json_errors(as_json):
+        from pepkit.kernel import save
+        from pepkit.networks import layer_injectivity, read_network
+
+        net = read_network(model)
+        if layer >= len(net.layers):
+            raise ClaimError(f"the network has {len(net.layers)} affine layers, so there is no layer {layer}")
+        answer = layer_injectivity(net.layers[layer].weights)
+        path = None
+        if answer.certificate is not None:
+            path = _target(output, force, slug(model.stem, "collision"), answer.certificate.claim)
+            save(answer.certificate, path)
+        if as_json:
+            data = {
+                "injective": answer.injective,
+                "depth": answer.depth,
+                "certificate": None if not path else str(path),
+            }
+            print_json({"status": "decided", **data})
+            return
+        size = net.layers[layer].inputs
+        verdict = "injective" if answer.injective else "not injective"
+        typer.echo(f"{verdict}: the least number of positive rows is {answer.depth}, and {size} are needed")
+        if path is not None:
+            typer.echo(f"Certificate  {path}")
+
+
 @commands.command("evaluate", epilog=EPILOG)
 def evaluate(
     model: Model,
@@ -234,16 +270,22 @@ def _side_value(result: Any, side: str) -> Any:
 
 
 def _save(result: Any, output: Path | None, force: bool, name: str) -> Path:
-    """Write the certificate; a file that holds anything but the same claim is not replaced without --force."""
+    """Write the certificate of a result."""
+    path = _target(output, force, name, result.certificate.claim)
+    result.save(path)
+    return path
+
+
+def _target(output: Path | None, force: bool, name: str, claim: Claim) -> Path:
+    """Where to write; a file that holds anything but the same claim is not replaced without --force."""
     path = Path(f"{name}.json") if output is None else output
     if path.exists() and not force:
         try:
-            same = claim_digest(load(path).claim) == claim_digest(result.certificate.claim)
+            same = claim_digest(load(path).claim) == claim_digest(claim)
         except (PepkitError, OSError):
             same = False
         if not same:
             raise ClaimError(f"{path} exists and holds something else; name another file or replace it with --force")
-    result.save(path)
     return path
 
 
