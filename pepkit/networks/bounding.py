@@ -146,13 +146,14 @@ def certify_bound(
     if point:
         best = _best_point(claim)
     provenance = {"method": method_name, "software": "pepkit"}
-    if method_name == "sdp":
+    if method_name == "sdp" and any(claim.objective):
         from pepkit.networks.lifted import lifted_bound
 
         rate, relaxation, multipliers, value = lifted_bound(claim, progress)
         gram = GramBoundProof(claim.with_rate(rate), relaxation, multipliers, best, provenance)
         return proved(gram, method_name, value, started)
-    chosen = method(method_name)
+    # the zero form needs no semidefinite program
+    chosen = method("crown" if method_name == "sdp" else method_name)
     builder = RelaxationBuilder(network, float_network(network), Cell(box), chosen).build(progress)
     rows = fmpq_mat(1, network.outputs, list(claim.objective))
     # every table is provable, so the best of them may be chosen freely

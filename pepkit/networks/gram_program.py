@@ -94,10 +94,13 @@ def solve(objective: np.ndarray, nonnegative: np.ndarray, block: MatrixBlock, to
     """Minimise objective . y with the block positive semidefinite. NetworkSearchError where no solver gets there."""
     count = len(objective)
     problem = ConicProblem(objective, sparse.csr_matrix((0, count)), np.zeros(0), nonnegative, (block,))
-    solution = default_solver(problem).solve(problem, SolverSettings(tolerance=tolerance))
-    if not solution.status.solved:
-        raise NetworkSearchError(
-            f"the semidefinite program was not solved ({solution.status.message}); try a smaller network or box, or "
-            "one of the linear relaxations"
-        )
-    return solution
+    solver = default_solver(problem)
+    # degenerate programs may break a solver down at high accuracy and still be solved at a lower one
+    for accuracy in (tolerance, 1e3 * tolerance):
+        solution = solver.solve(problem, SolverSettings(tolerance=accuracy))
+        if solution.status.solved:
+            return solution
+    raise NetworkSearchError(
+        f"the semidefinite program was not solved ({solution.status.message}); try a smaller network or box, or one of "
+        "the linear relaxations"
+    )

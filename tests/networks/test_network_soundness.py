@@ -98,6 +98,12 @@ def test_numbers_beyond_doubles_are_named() -> None:
         networks.certify_bound(net, networks.box_around([0], 1), [1])
 
 
+def test_the_zero_form() -> None:
+    net, box, _ = case((3, 4, 2), 0, 0.5)
+    for name in ALL:
+        assert networks.certify_bound(net, box, [0, 0], method_name=name).bound == 0
+
+
 def test_zero_layers() -> None:
     weights, biases = arrays((3, 4, 4, 2), 0)
     weights[1][:] = 0
