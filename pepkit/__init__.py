@@ -41,12 +41,12 @@ _LOCATIONS = {
     "schedule": "pepkit.schedules",
     "verify_with_sympy": "pepkit.verification",
 }
-_SUBMODULES = ("algebra", "kernel", "pep", "pepit", "render", "rounding", "schedules", "solvers", "verification")
+_SUBMODULES = ("algebra", "kernel", "networks", "pep", "pepit", "render", "rounding", "schedules", "solvers", "verification")
 
 __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 
 if TYPE_CHECKING:
-    from pepkit import algebra, kernel, pep, pepit, render, rounding, schedules, solvers, verification
+    from pepkit import algebra, kernel, networks, pep, pepit, render, rounding, schedules, solvers, verification
     from pepkit.algebra import exact
     from pepkit.certification import CertificationError, Result, certify
     from pepkit.closed_form import certify_composition

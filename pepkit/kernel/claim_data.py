@@ -18,6 +18,7 @@ from pepkit.kernel.claims import (
 )
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.errors import ClaimError, FormatError
+from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.statement import Form, Vector
 
@@ -236,5 +237,6 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     "method": (MethodClaim, _read_method_claim, _write_method_claim),
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
     "composition": (CompositionClaim, _read_composition_claim, _write_composition_claim),
+    **NETWORK_CLAIMS,
 }
 """Kind in the file -> (type, reader, writer)."""

@@ -171,7 +171,9 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
     if isinstance(claim, ListedClaim):
         return _listed_sentence(claim, lower, tight)
     if not isinstance(claim, (MethodClaim, CompositionClaim)):
-        return repr(claim)
+        # other claims know their own words
+        own = getattr(claim, "sentence", None)
+        return str(own(lower, tight)) if own is not None else repr(claim)
     kind = "a minimiser x_*" if claim.has_minimiser else "infimum f(x_*) > -infinity"
     lines = [
         f"Theorem. Let f be {class_text(claim)} on a real inner-product space, with {kind}.",

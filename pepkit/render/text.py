@@ -42,7 +42,8 @@ def claim_brief(claim: Claim, limit: int = 100) -> str:
         title = clean(claim.title) or "listed hypotheses"
         rate = shortened(claim.field.text(claim.rate), limit)
         return f"{shortened(title, limit)}: measure <= {rate} * normaliser"
-    return clean(repr(claim))
+    own = getattr(claim, "brief", None)
+    return clean(own() if own is not None else repr(claim))
 
 
 def lower_words(theorem: Any, certificate: Any = None) -> str:
