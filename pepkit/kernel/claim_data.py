@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pepkit.kernel import reading
+from pepkit.kernel import injectivity, random_injectivity, reading
 from pepkit.kernel.claims import (
     Claim,
     FixedStepMethod,
@@ -201,5 +201,21 @@ def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -
 KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Callable[[Any], dict[str, Any]]]] = {
     "method": (MethodClaim, _read_method_claim, _write_method_claim),
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
+    "injective-network": (injectivity.InjectiveNetwork, injectivity.read_injective, injectivity.write_network),
+    "non-injective-network": (
+        injectivity.NonInjectiveNetwork,
+        injectivity.read_non_injective,
+        injectivity.write_network,
+    ),
+    "injectivity-threshold": (
+        random_injectivity.InjectivityThreshold,
+        random_injectivity.read_threshold,
+        random_injectivity.write_threshold,
+    ),
+    "injectivity-probability": (
+        random_injectivity.InjectivityProbability,
+        random_injectivity.read_probability,
+        random_injectivity.write_probability,
+    ),
 }
 """Kind in the file -> (type, reader, writer)."""

@@ -1,7 +1,7 @@
 """Proofs of other shapes than a multiplier identity, as JSON data.
 
 A new kind of proof is a class with `claim`, `provenance` and `prove`, one reader, one writer and one line
-in `KINDS`. There is none yet: every certificate of this version is a multiplier identity.
+in `KINDS`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pepkit.kernel import injectivity, random_injectivity
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import FormatError
@@ -18,7 +19,21 @@ __all__ = ["KINDS", "read_proof", "write_proof"]
 
 Reader = Callable[[Field, Claim, dict[str, Any], Mapping[str, Any]], Proof]
 
-KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {}
+KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
+    "positive-dependencies": (
+        injectivity.PositiveDependencies,
+        injectivity.read_dependencies,
+        injectivity.write_dependencies,
+    ),
+    "planar-sectors": (injectivity.PlanarSectors, injectivity.read_sectors, lambda proof: {}),
+    "collision": (injectivity.Collision, injectivity.read_collision, injectivity.write_collision),
+    "sign-change": (
+        random_injectivity.SignChange,
+        random_injectivity.read_sign_change,
+        random_injectivity.write_sign_change,
+    ),
+    "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
+}
 """Kind in the file -> (type, reader, writer)."""
 
 

@@ -1,0 +1,1 @@
+"""Exact ReLU networks and what can be proved about them."""
