@@ -220,13 +220,8 @@ class PlanarSectors:
             x, y = (f"({', '.join(rational_text(a) for a in point)})"[:80] for point in collision)
             raise CertificateError(f"the network is not injective: x = {x} and y = {y} have the same image")
         count = len(planar.rays)
-        return Theorem(
-            claim,
-            None,
-            None,
-            False,
-            (f"the network has rank two on each of {count} sectors", "images of different sectors and rays are disjoint"),
-        )
+        checks = (f"the network has rank two on each of {count} sectors", "different sectors and rays have disjoint images")
+        return Theorem(claim, None, None, False, checks)
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ __all__ = [
     "THRESHOLDS",
     "InjectivityProbability",
     "InjectivityThreshold",
-    "SignCount",
     "SignChange",
+    "SignCount",
     "sign_symmetric_probability",
 ]
 
@@ -157,7 +157,7 @@ class SignChange:
         below, above = RATIONALS.coerce(self.below), RATIONALS.coerce(self.above)
         if not constant.domain[0] < below < above < constant.domain[1]:
             low, high = map(rational_text, constant.domain)
-            raise CertificateError(f"the points of the sign change are not in increasing order between {low} and {high}")
+            raise CertificateError(f"the points of the sign change do not increase between {low} and {high}")
         expected = -1 if constant.increasing else 1
         _require_sign(constant.function, below, expected, "lower")
         _require_sign(constant.function, above, -expected, "upper")
@@ -185,7 +185,7 @@ def _precision(*values: fmpq) -> int:
 
 def _require_sign(function: Callable[[fmpq, int], Enclosure], point: fmpq, expected: int, which: str) -> None:
     low, high = function(point, _precision(point))
-    if expected > 0 and low > 0 or expected < 0 and high < 0:
+    if (expected > 0 and low > 0) or (expected < 0 and high < 0):
         return
     if low <= 0 <= high:
         raise UndecidedError(f"the {which} point is too close to the zero for its own precision")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpz
@@ -17,7 +18,7 @@ from pepkit.kernel import reading
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.numbers import RATIONALS, Field, common_denominator
 
-__all__ = ["ACTIVATIONS", "ExactLayer", "integer_vector", "read_layers", "require_rationals", "write_layers"]
+__all__ = ["ACTIVATIONS", "ExactLayer", "checked_layers", "integer_vector", "read_layers", "require_rationals", "write_layers"]
 
 ACTIVATIONS = ("relu", "identity")
 MAX_WIDTH = 4096
@@ -88,7 +89,7 @@ class ExactLayer:
     def before_activation(self, point: Sequence[fmpq]) -> tuple[fmpq, ...]:
         """W x + b."""
         return tuple(
-            sum((a * x for a, x in zip(row, point, strict=True) if a and x), b)
+            b + sum((a * x for a, x in zip(row, point, strict=True) if a and x), ZERO)
             for row, b in zip(self.weights, self.bias, strict=True)
         )
 
@@ -114,7 +115,7 @@ def checked_layers(layers: Sequence[ExactLayer]) -> tuple[ExactLayer, ...]:
     """The layers as a tuple; ClaimError if there is none or neighbours do not fit."""
     if not layers:
         raise ClaimError("a network has at least one layer")
-    for k, (first, second) in enumerate(zip(layers, layers[1:], strict=False), start=1):
+    for k, (first, second) in enumerate(pairwise(layers), start=1):
         if first.outputs != second.inputs:
             raise ClaimError(
                 f"layer {k} has {first.outputs} outputs, but layer {k + 1} takes {second.inputs} inputs; "
