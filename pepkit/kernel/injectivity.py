@@ -220,7 +220,7 @@ class PlanarSectors:
             x, y = (f"({', '.join(rational_text(a) for a in point)})"[:80] for point in collision)
             raise CertificateError(f"the network is not injective: x = {x} and y = {y} have the same image")
         count = len(planar.rays)
-        checks = (f"the network has rank two on each of {count} sectors", "different sectors and rays have disjoint images")
+        checks = (f"the network has rank two on each of {count} sectors", "different faces have disjoint images")
         return Theorem(claim, None, None, False, checks)
 
 

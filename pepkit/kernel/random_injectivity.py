@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 MAX_ROWS = 10_000
-MAX_BITS = 4096
+MAX_BITS = 1024
 
 
 def _mean_direction(s: fmpq, bits: int) -> Enclosure:

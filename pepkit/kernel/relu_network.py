@@ -18,7 +18,15 @@ from pepkit.kernel import reading
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.numbers import RATIONALS, Field, common_denominator
 
-__all__ = ["ACTIVATIONS", "ExactLayer", "checked_layers", "integer_vector", "read_layers", "require_rationals", "write_layers"]
+__all__ = [
+    "ACTIVATIONS",
+    "ExactLayer",
+    "checked_layers",
+    "integer_vector",
+    "read_layers",
+    "require_rationals",
+    "write_layers",
+]
 
 ACTIVATIONS = ("relu", "identity")
 MAX_WIDTH = 4096
