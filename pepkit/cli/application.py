@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pepkit.cli import catalogue_command, certify, checking, showing, solver_list
+from pepkit.cli import catalogue_command, certify, checking, injectivity_command, showing, solver_list
 from pepkit.cli.exit_codes import EPILOG, ExitCode, exit_code_of
 from pepkit.cli.output import error_text, print_error
 
@@ -61,6 +61,10 @@ application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
+application.command("injectivity", epilog=EPILOG)(injectivity_command.injectivity)
+application.command("injectivity-threshold", epilog=EPILOG)(injectivity_command.injectivity_threshold)
+application.command("injectivity-probability", epilog=EPILOG)(injectivity_command.injectivity_probability)
+application.command("injectivity-study", epilog=EPILOG)(injectivity_command.injectivity_study)
 
 
 def _print_version(wanted: bool) -> None:

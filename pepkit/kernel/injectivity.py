@@ -69,14 +69,14 @@ class NetworkClaim(Claim):
 
     @property
     def shape(self) -> str:
-        """The network in words, such as ``the ReLU network 2-16-16``."""
+        """The network in words, such as ``The ReLU network 2-16-16 (without biases)``."""
         first = self.layers[0]
         widths = "-".join(str(n) for n in (first.inputs, *(layer.outputs for layer in self.layers)))
         affine = all(layer.activation == "identity" for layer in self.layers)
         kind = "affine map" if affine else "ReLU network"
         bias = "with" if any(layer.has_bias for layer in self.layers) else "without"
         last = "" if affine or self.layers[-1].activation == "relu" else ", last layer affine"
-        return f"the {kind} {widths} ({bias} biases{last})"
+        return f"The {kind} {widths} ({bias} biases{last})"
 
 
 @dataclass(frozen=True, repr=False)

@@ -95,7 +95,10 @@ def _integer_weights(layer: ExactLayer) -> list[list[int]]:
 
 def _refine(rays: list[Ray], weights: list[list[int]]) -> list[Ray]:
     """The rays after the linear map, with a new ray wherever a coordinate changes sign."""
-    mapped = [(u, tuple(sum(map(_product, row, image)) for row in weights)) for u, image in rays]
+    width, count = len(weights[0]), len(rays)
+    images = fmpz_mat(count, width, [a for _, image in rays for a in image])
+    products = (images * fmpz_mat(len(weights), width, [a for row in weights for a in row]).transpose()).tolist()
+    mapped = [(u, tuple(map(int, image))) for (u, _), image in zip(rays, products, strict=True)]
     result: list[Ray] = []
     for i, (u, image) in enumerate(mapped):
         v, other = mapped[(i + 1) % len(mapped)]
@@ -111,10 +114,6 @@ def _refine(rays: list[Ray], weights: list[list[int]]) -> list[Ray]:
                 )
             )
     return result
-
-
-def _product(a: int, b: int) -> int:
-    return a * b
 
 
 def _primitive(u: tuple[int, ...], image: tuple[int, ...]) -> Ray:
@@ -166,9 +165,16 @@ def _meeting_point(first: list[Ray], second: list[Ray]) -> Collision | None:
 
 def _null_vectors(vectors: Sequence[Sequence[int]]) -> list[list[int]]:
     """A basis of the linear relations between integer vectors."""
-    matrix = fmpz_mat(len(vectors[0]), len(vectors), [vector[j] for j in range(len(vectors[0])) for vector in vectors])
-    basis, nullity = matrix.nullspace()
-    return [[int(basis[i, k]) for i in range(len(vectors))] for k in range(nullity)]
+    count = len(vectors)
+    equations = [row for row in zip(*vectors, strict=True) if any(row)]
+    # vectors that are independent in a few coordinates are independent; that is the usual case
+    first = equations[:count]
+    if len(first) == count and fmpz_mat(first).rank() == count:
+        return []
+    if not equations:
+        return [[int(i == k) for i in range(count)] for k in range(count)]
+    basis, nullity = fmpz_mat(equations).nullspace()
+    return [[int(basis[i, k]) for i in range(count)] for k in range(nullity)]
 
 
 def _positive_combination(basis: list[list[int]]) -> list[int] | None:

@@ -56,7 +56,7 @@ def decide_layer(
         cases += 1
         if cases > max_cases:
             raise CertificateError(
-                f"the decision needs more than {max_cases} cases; it grows like (n + 1)^n with n = {layer.inputs} inputs"
+                f"the decision needs more than {max_cases} cases; they grow like (n + 1)^n, n = {layer.inputs} inputs"
             )
         if progress is not None and cases % 2000 == 0:
             progress("inject", f"{cases} cases, {len(search.dependencies)} dependencies")

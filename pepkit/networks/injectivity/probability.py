@@ -47,7 +47,8 @@ def exact_probability(inputs: int, rows: int) -> fmpq:
 
 def probability_certificate(inputs: int, rows: int) -> SignCount:
     """A certificate of `exact_probability`."""
-    return SignCount(InjectivityProbability(inputs, rows, exact_probability(inputs, rows)), {"method": "count of signs"})
+    claim = InjectivityProbability(inputs, rows, exact_probability(inputs, rows))
+    return SignCount(claim, {"method": "count of signs"})
 
 
 def cell_patterns(lines: Any) -> tuple[np.ndarray, int, int]:

@@ -66,7 +66,8 @@ def threshold(name: str, digits: int = 30) -> SignChange:
         below, above = _bracket(name, digits + 6)
     if not 0 < low < high:
         raise ClaimError(f"the precision was too low for {digits} digits of {name}")
-    return SignChange(InjectivityThreshold(name, low, high), below, above, {"method": "ball arithmetic", "digits": digits})
+    claim = InjectivityThreshold(name, low, high)
+    return SignChange(claim, below, above, {"method": "ball arithmetic", "digits": digits})
 
 
 def _bits(digits: int) -> int:
