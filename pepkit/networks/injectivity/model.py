@@ -13,8 +13,8 @@ from flint import fmpq, fmpz
 
 from pepkit.algebra import exact
 from pepkit.kernel import ClaimError, FormatError
-from pepkit.kernel.reading import parse
-from pepkit.kernel.relu_network import ExactLayer, read_layers
+from pepkit.kernel.reading import fields, items, parse
+from pepkit.kernel.relu_network import ExactLayer, checked_layers
 
 __all__ = ["exact_layer", "exact_network", "load_network", "rational"]
 
@@ -29,9 +29,9 @@ def rational(value: Any) -> fmpq:
     if isinstance(value, str):
         # "1.5" is one and a half, "1/3" a third
         number = exact(value)
-        if not isinstance(number, fmpq):
+        if not number.is_rational:
             raise ClaimError(f"a weight is a rational number, not {value[:60]}")
-        return number
+        return fmpq(number.value)
     if hasattr(value, "item"):
         # NumPy scalars of any precision; longdouble stays itself and is refused below
         value = value.item()
@@ -94,7 +94,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple[ExactLayer, ...]:
     """The layers in a file.
 
     JSON: ``{"layers": [{"weights": [["1/2", "-3"], ..], "bias": ["1", ..], "activation": "relu"}, ..]}``
-    with exact numbers as strings (`bias` is optional). NPZ: arrays ``W1``, ``b1``, ``W2``, ... (biases are
+    with exact numbers as strings or integers; `bias` and `activation` are optional. NPZ: arrays ``W1``, ``b1``, ``W2``, ... (biases are
     optional), ReLU after every layer; an array ``activations`` of names overrides that.
 
     Raises
@@ -112,7 +112,11 @@ def load_network(path: str | os.PathLike[str]) -> tuple[ExactLayer, ...]:
     data = parse(file.read_bytes())
     if not isinstance(data, dict) or "layers" not in data:
         raise FormatError(f"{file}: a JSON network is an object with a list 'layers'")
-    return read_layers(data["layers"])
+    layers = []
+    for item in items(data["layers"], "layers"):
+        parts = fields(item, "a layer", ("weights",), ("bias", "activation"))
+        layers.append(exact_layer(parts["weights"], parts.get("bias"), parts.get("activation", "relu")))
+    return checked_layers(layers)
 
 
 def _load_npz(file: Path) -> tuple[ExactLayer, ...]:
