@@ -94,8 +94,9 @@ def load_network(path: str | os.PathLike[str]) -> tuple[ExactLayer, ...]:
     """The layers in a file.
 
     JSON: ``{"layers": [{"weights": [["1/2", "-3"], ..], "bias": ["1", ..], "activation": "relu"}, ..]}``
-    with exact numbers as strings or integers; `bias` and `activation` are optional. NPZ: arrays ``W1``, ``b1``, ``W2``, ... (biases are
-    optional), ReLU after every layer; an array ``activations`` of names overrides that.
+    with exact numbers as strings or integers; `bias` and `activation` are optional. NPZ: arrays ``W1``,
+    ``b1``, ``W2``, ... (biases are optional), ReLU after every layer; an array ``activations`` of names
+    overrides that.
 
     Raises
     ------
