@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 MAX_CASES = 5_000_000
+MAX_DEPENDENCIES = 100_000
 
 Dependency = tuple[tuple[int, Any], ...]
 """Pairs (row j, lambda_j) with increasing j and lambda_j > 0."""
@@ -110,6 +111,8 @@ class NonInjectiveNetwork(NetworkClaim):
 
 def _dependency_masks(layer: ExactLayer, dependencies: Sequence[Dependency], where: str) -> list[int]:
     """The rows of every dependency as bits, once it is checked."""
+    if len(dependencies) > MAX_DEPENDENCIES:
+        raise FormatError(f"more than {MAX_DEPENDENCIES} dependencies{where}")
     masks = []
     for k, dependency in enumerate(dependencies):
         name = f"dependency {k}{where}"

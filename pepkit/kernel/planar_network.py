@@ -27,6 +27,7 @@ __all__ = ["Collision", "PlanarMap", "find_collision", "planar_map"]
 
 MAX_RAYS = 200_000
 MAX_PAIRS = 5_000_000
+MAX_COORDINATES = 20_000_000
 
 Ray = tuple[tuple[int, ...], tuple[int, ...]]
 """A direction u of the plane and f(u), in integers."""
@@ -75,6 +76,8 @@ def planar_map(layers: Sequence[ExactLayer]) -> PlanarMap:
     rays: list[Ray] = [(u, u) for u in ((1, 0), (0, 1), (-1, 0), (0, -1))]
     counts = []
     for layer in layers:
+        if len(rays) * layer.outputs > MAX_COORDINATES:
+            raise ClaimError(f"the network has too many linear pieces on the plane ({len(rays)} before its end)")
         rays = _refine(rays, _integer_weights(layer))
         if len(rays) > MAX_RAYS:
             raise ClaimError(f"the network has more than {MAX_RAYS} linear pieces on the plane")

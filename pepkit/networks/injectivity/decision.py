@@ -84,7 +84,7 @@ def decide_injectivity(
 ) -> InjectivityResult:
     """Decide whether the network is injective on R^n.
 
-    - One layer (with or without biases): always decided, in at most (n + 1)^n cases.
+    - One layer (with or without biases): always decided; the cases grow with n only, see `decide_layer`.
     - More layers: not injective if the first layer is not; injective if all layers are.
     - Two inputs, no biases, any depth: always decided, by the sectors on which the network is linear.
     - Otherwise `samples` random inputs look for a linear piece of deficient rank; without one: undecided.

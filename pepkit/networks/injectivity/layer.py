@@ -3,8 +3,8 @@
 The search walks the case distinction that the kernel walks when it checks (`prove_spanning`). Where a
 case is stuck, the rows known to be active span a proper subspace; either the rows outside of it have a
 positive dependency, which is appended to the list, or some z makes all of them negative, and then a
-direction orthogonal to the subspace moves z without changing the output. The number of cases is at most
-(n + 1)^n, whatever the number of rows m.
+direction orthogonal to the subspace moves z without changing the output. In general position there are at
+most (n + 2)^n cases, whatever the number of rows m ((n + 1)^n without biases).
 """
 
 from __future__ import annotations
