@@ -250,3 +250,24 @@ def test_files_that_are_no_networks(tmp_path: Path, name: str, text: str) -> Non
     (tmp_path / name).write_text(text)
     with pytest.raises(FormatError):
         load_network(tmp_path / name)
+
+
+def test_planar_answers_against_a_grid() -> None:
+    """Random integer networks with two layers: no two grid points of an injective one have the same image."""
+    generator = np.random.default_rng(11)
+    grid = [(x, y) for x in range(-7, 8) for y in range(-7, 8)]
+    answers = {True: 0, False: 0}
+    folds = 0
+    for _ in range(60):
+        first = np.vstack([np.eye(2, dtype=int), -np.eye(2, dtype=int), generator.integers(-2, 3, (2, 2))])
+        second = generator.integers(-2, 3, (7, 6))
+        layers = exact_network([first.tolist(), second.tolist()])
+        result = decide_injectivity(layers)
+        images = np.maximum(second @ np.maximum(first @ np.array(grid).T, 0), 0)
+        distinct = len({tuple(column) for column in images.T.tolist()}) == len(grid)
+        answers[bool(result.injective)] += 1
+        if result.injective:
+            assert distinct
+        elif planar_map(layers).degenerate_sector() is None:
+            folds += 1
+    assert min(answers.values()) >= 5 and folds >= 1
