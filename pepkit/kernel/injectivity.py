@@ -72,7 +72,8 @@ class NetworkClaim(Claim):
     def shape(self) -> str:
         """The network in words, such as ``The ReLU network 2-16-16 (without biases)``."""
         first = self.layers[0]
-        widths = "-".join(str(n) for n in (first.inputs, *(layer.outputs for layer in self.layers)))
+        sizes = [str(n) for n in (first.inputs, *(layer.outputs for layer in self.layers))]
+        widths = "-".join(sizes if len(sizes) <= 12 else [*sizes[:8], "...", *sizes[-2:]])
         affine = all(layer.activation == "identity" for layer in self.layers)
         kind = "affine map" if affine else "ReLU network"
         bias = "with" if any(layer.has_bias for layer in self.layers) else "without"

@@ -132,7 +132,7 @@ class InjectivityThreshold(_RandomLayerClaim):
 
     def __repr__(self) -> str:
         low, high = (decimal_text(RATIONALS, a, 40) for a in (self.low, self.high))
-        ends = ", ".join(a if len(a) <= 60 else a[:57] + "..." for a in map(rational_text, (self.low, self.high)))
+        ends = ", ".join(map(_short, (self.low, self.high)))
         return (
             f"Theorem. The injectivity threshold '{self.constant}' ({THRESHOLDS[self.constant].words}) lies in "
             f"[{ends}], about [{low}, {high}]."
@@ -214,9 +214,14 @@ class InjectivityProbability(_RandomLayerClaim):
     def __repr__(self) -> str:
         return (
             f"Theorem. For {self.rows} random rows in R^{self.inputs} with independent fair signs and almost surely "
-            f"different lines, x -> max(0, W x) is injective with probability {rational_text(self.probability)} "
+            f"different lines, x -> max(0, W x) is injective with probability {_short(self.probability)} "
             f"(about {decimal_text(RATIONALS, self.probability)})."
         )
+
+
+def _short(value: fmpq, limit: int = 60) -> str:
+    text = rational_text(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def sign_symmetric_probability(inputs: int, rows: int) -> fmpq:
@@ -251,7 +256,7 @@ class SignCount:
         exact = sign_symmetric_probability(claim.inputs, claim.rows)
         if exact != claim.probability:
             raise CertificateError(f"the probability is {rational_text(exact)[:80]}")
-        return Theorem(claim, None, None, False, (f"{exact.p}/{exact.q} of all sign sequences are injective",))
+        return Theorem(claim, None, None, False, (f"{_short(exact)} of all sign sequences are injective",))
 
 
 # ---- files ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from pepkit.kernel import (
     digest,
 )
 from pepkit.kernel.files import certificate_from_data, certificate_to_data
+from pepkit.kernel.injectivity import InjectiveNetwork
 from pepkit.networks.injectivity import (
     decide_injectivity,
     exact_layer,
@@ -286,3 +287,17 @@ def test_floats_in_files_are_refused() -> None:
     text = json.dumps(certificate_to_data(collision())).replace('"-1"', "-1.0", 1)
     with pytest.raises(FormatError):
         certificate_from_text(text)
+
+
+def test_long_claims_have_short_words() -> None:
+    assert len(str(check(probability_certificate(2, 5000)))) < 400
+    layers = exact_network([[["1"], ["-1"]], *[[["1", "0"], ["0", "1"]]] * 100])
+    assert len(repr(InjectiveNetwork(layers))) < 200
+
+
+def test_every_layer_needs_its_own_dependencies() -> None:
+    data = certificate_to_data(two_layers())
+    layers = data["proof"]["layers"]
+    for other in ([layers[0]], [layers[0], []], [[], layers[1]], [layers[1], layers[0]], [*layers, []]):
+        with pytest.raises(REFUSED):
+            check(certificate_from_data(dict(data, proof=dict(data["proof"], layers=other))))
