@@ -41,7 +41,18 @@ _LOCATIONS = {
     "schedule": "pepkit.schedules",
     "verify_with_sympy": "pepkit.verification",
 }
-_SUBMODULES = ("algebra", "kernel", "networks", "pep", "pepit", "render", "rounding", "schedules", "solvers", "verification")
+_SUBMODULES = (
+    "algebra",
+    "kernel",
+    "networks",
+    "pep",
+    "pepit",
+    "render",
+    "rounding",
+    "schedules",
+    "solvers",
+    "verification",
+)
 
 __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 

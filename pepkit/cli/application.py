@@ -9,7 +9,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pepkit.cli import catalogue_command, certify, checking, network, proving, schedules, showing, solver_list
+from pepkit.cli import (
+    catalogue_command,
+    certify,
+    checking,
+    injectivity_command,
+    network,
+    proving,
+    schedules,
+    showing,
+    solver_list,
+)
 from pepkit.cli.exit_codes import EPILOG, ExitCode, exit_code_of
 from pepkit.cli.output import error_text, print_error
 
@@ -64,6 +74,9 @@ application.add_typer(schedules.commands, name="schedule")
 application.command("prove", epilog=EPILOG)(proving.prove)
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
+application.command("injectivity-threshold", epilog=EPILOG)(injectivity_command.injectivity_threshold)
+application.command("injectivity-probability", epilog=EPILOG)(injectivity_command.injectivity_probability)
+application.command("injectivity-study", epilog=EPILOG)(injectivity_command.injectivity_study)
 
 
 def _print_version(wanted: bool) -> None:

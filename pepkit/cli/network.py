@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pepkit.cli import injectivity_command
 from pepkit.cli.exit_codes import EPILOG, ExitCode
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.progress import StageDisplay
@@ -173,40 +174,7 @@ def verify(
             raise typer.Exit(ExitCode.NO_CERTIFICATE)
 
 
-@commands.command("injectivity", epilog=EPILOG)
-def injectivity(
-    model: Model,
-    layer: Annotated[int, typer.Option(help="Affine layer whose matrix W is examined, from 0.", min=0)] = 0,
-    output: Output = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
-    """Decide whether x -> relu(W x) is injective, exactly; two inputs with one value are saved as a certificate."""
-    with json_errors(as_json):
-        from pepkit.kernel import save
-        from pepkit.networks import layer_injectivity, read_network
-
-        net = read_network(model)
-        if layer >= len(net.layers):
-            raise ClaimError(f"the network has {len(net.layers)} affine layers, so there is no layer {layer}")
-        answer = layer_injectivity(net.layers[layer].weights)
-        path = None
-        if answer.certificate is not None:
-            path = _target(output, force, slug(model.stem, "collision"), answer.certificate.claim)
-            save(answer.certificate, path)
-        if as_json:
-            data = {
-                "injective": answer.injective,
-                "depth": answer.depth,
-                "certificate": None if not path else str(path),
-            }
-            print_json({"status": "decided", **data})
-            return
-        size = net.layers[layer].inputs
-        verdict = "injective" if answer.injective else "not injective"
-        typer.echo(f"{verdict}: the least number of positive rows is {answer.depth}, and {size} are needed")
-        if path is not None:
-            typer.echo(f"Certificate  {path}")
+commands.command("injectivity", epilog=EPILOG)(injectivity_command.injectivity)
 
 
 @commands.command("evaluate", epilog=EPILOG)

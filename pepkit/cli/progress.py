@@ -19,6 +19,7 @@ _STAGES = {
     "check": "checking with the kernel",
     "witness": "looking for a worst case",
     "sympy": "checking again with sympy",
+    "inject": "deciding injectivity",
 }
 _SECONDS_BETWEEN_UPDATES = 0.05
 

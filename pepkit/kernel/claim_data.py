@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pepkit.kernel import reading
+from pepkit.kernel import injectivity, random_injectivity, reading
 from pepkit.kernel.claims import (
     Claim,
     FixedStepMethod,
@@ -238,5 +238,21 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
     "composition": (CompositionClaim, _read_composition_claim, _write_composition_claim),
     **NETWORK_CLAIMS,
+    "injective-network": (injectivity.InjectiveNetwork, injectivity.read_injective, injectivity.write_network),
+    "non-injective-network": (
+        injectivity.NonInjectiveNetwork,
+        injectivity.read_non_injective,
+        injectivity.write_network,
+    ),
+    "injectivity-threshold": (
+        random_injectivity.InjectivityThreshold,
+        random_injectivity.read_threshold,
+        random_injectivity.write_threshold,
+    ),
+    "injectivity-probability": (
+        random_injectivity.InjectivityProbability,
+        random_injectivity.read_probability,
+        random_injectivity.write_probability,
+    ),
 }
 """Kind in the file -> (type, reader, writer)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pepkit.kernel import reading
+from pepkit.kernel import injectivity, random_injectivity, reading
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
@@ -44,6 +44,19 @@ def _write_composition(proof: CompositionProof) -> dict[str, Any]:
 KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "composition": (CompositionProof, _read_composition, _write_composition),
     **NETWORK_PROOFS,
+    "positive-dependencies": (
+        injectivity.PositiveDependencies,
+        injectivity.read_dependencies,
+        injectivity.write_dependencies,
+    ),
+    "planar-sectors": (injectivity.PlanarSectors, injectivity.read_sectors, lambda proof: {}),
+    "collision": (injectivity.Collision, injectivity.read_collision, injectivity.write_collision),
+    "sign-change": (
+        random_injectivity.SignChange,
+        random_injectivity.read_sign_change,
+        random_injectivity.write_sign_change,
+    ),
+    "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
 }
 """Kind in the file -> (type, reader, writer)."""
 

@@ -21,13 +21,6 @@ from pepkit.networks.bounding import NetworkResult, certify_bound, method_names
 from pepkit.networks.branching import Answer, certify_bound_by_cases, verify
 from pepkit.networks.deployment import deployment_error
 from pepkit.networks.gram_program import NetworkSearchError
-from pepkit.networks.injectivity import (
-    Injectivity,
-    expected_bad_cells,
-    injectivity_threshold,
-    layer_injectivity,
-    probability_in_the_plane,
-)
 from pepkit.networks.jumps import WeightLine, jump_study, minimal_jumps, tightness
 from pepkit.networks.lipschitz import certify_lipschitz, lipschitz_pair
 from pepkit.networks.model import FloatNetwork, box_around, float_network, network
@@ -41,7 +34,6 @@ __all__ = [
     "Atom",
     "Box",
     "FloatNetwork",
-    "Injectivity",
     "Layer",
     "Network",
     "NetworkBound",
@@ -61,19 +53,15 @@ __all__ = [
     "certify_lipschitz",
     "classification_region",
     "deployment_error",
-    "expected_bad_cells",
     "float_network",
-    "injectivity_threshold",
     "jump_study",
     "largest_value",
-    "layer_injectivity",
     "lipschitz_pair",
     "method_names",
     "minimal_jumps",
     "network",
     "network_from_arrays",
     "network_from_json",
-    "probability_in_the_plane",
     "read_network",
     "read_properties",
     "read_vnnlib",

@@ -76,8 +76,8 @@ def optimized_gradient_certificate(steps: int) -> Certificate:
 def optimized_gradient_norm_certificate(steps: int) -> Certificate:
     """The certificate of OGM-G with N steps, N <= 4, by H-duality (Kim, Ozdaglar, Park, Ryu 2305.06628).
 
-    With v_0 = 1/theta_N^2 and v_i = 1/(2 theta_{N-i}^2), twice v_{i+1} on Q_{i,i+1}, v_{i+1} - v_i on Q_{N,i} and v_0 on
-    Q_{N,*}.
+    With v_0 = 1/theta_N^2 and v_i = 1/(2 theta_{N-i}^2), twice v_{i+1} on Q_{i,i+1}, v_{i+1} - v_i on Q_{N,i} and
+    v_0 on Q_{N,*}.
     """
     field, theta, matrix = _numbers(steps, True)
     last = theta[-1] * theta[-1]

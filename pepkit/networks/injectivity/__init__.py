@@ -1,0 +1,41 @@
+"""Injectivity of ReLU layers and networks: exact decisions, exact probabilities, certified thresholds."""
+
+from pepkit.networks.injectivity.decision import InjectivityResult, decide_injectivity
+from pepkit.networks.injectivity.layer import LayerAnswer, decide_layer
+from pepkit.networks.injectivity.model import exact_layer, exact_network, load_network
+from pepkit.networks.injectivity.probability import (
+    crossing,
+    exact_probability,
+    expected_bad_cells,
+    expected_euler_characteristic,
+    probability_certificate,
+    probability_given_lines,
+)
+from pepkit.networks.injectivity.rays import halfspace_depth, is_injective_by_rays
+from pepkit.networks.injectivity.studies import Study, depth_study, probability_study, threshold_study
+from pepkit.networks.injectivity.thresholds import THRESHOLD_NAMES, threshold, threshold_ball
+
+__all__ = [
+    "THRESHOLD_NAMES",
+    "InjectivityResult",
+    "LayerAnswer",
+    "Study",
+    "crossing",
+    "decide_injectivity",
+    "decide_layer",
+    "depth_study",
+    "exact_layer",
+    "exact_network",
+    "exact_probability",
+    "expected_bad_cells",
+    "expected_euler_characteristic",
+    "halfspace_depth",
+    "is_injective_by_rays",
+    "load_network",
+    "probability_certificate",
+    "probability_given_lines",
+    "probability_study",
+    "threshold",
+    "threshold_ball",
+    "threshold_study",
+]

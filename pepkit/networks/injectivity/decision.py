@@ -1,0 +1,251 @@
+"""Is a ReLU network injective? Proved, refuted or undecided, with a certificate for the first two."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from time import perf_counter
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+
+from pepkit.kernel import CertificateError, Theorem, check, save
+from pepkit.kernel.certificate import Proof
+from pepkit.kernel.injectivity import (
+    Collision,
+    Dependency,
+    InjectiveNetwork,
+    NonInjectiveNetwork,
+    PlanarSectors,
+    PositiveDependencies,
+)
+from pepkit.kernel.planar_network import find_collision, planar_map
+from pepkit.kernel.relu_network import ExactLayer, checked_layers, integer_vector
+from pepkit.networks.injectivity.layer import LayerAnswer, decide_layer
+
+__all__ = ["InjectivityResult", "decide_injectivity"]
+
+Progress = Callable[[str, str], None]
+Point = tuple[fmpq, ...]
+
+
+@dataclass(frozen=True)
+class InjectivityResult:
+    """The answer to one question.
+
+    `injective` is True, False, or None for undecided; then `reason` says what is missing.
+    `certificate` and `theorem` are there for the other two.
+    """
+
+    injective: bool | None
+    certificate: Proof | None
+    theorem: Theorem | None
+    method: str
+    reason: str
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        """injective, not injective, or undecided."""
+        return {True: "injective", False: "not injective", None: "undecided"}[self.injective]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the certificate; CertificateError if the question is undecided."""
+        if self.certificate is None:
+            raise CertificateError(f"there is no certificate to save: {self.reason}")
+        save(self.certificate, path)
+
+    def __str__(self) -> str:
+        if self.theorem is None:
+            return f"Undecided. {self.reason}"
+        lines = [str(self.theorem), f"Method       {self.method}"]
+        lines += [f"{'' if k else 'Checks':<13}{line}" for k, line in enumerate(self.theorem.checks)]
+        return "\n".join([*lines, f"Time         {self.seconds:.3f} s"])
+
+    def _repr_html_(self) -> str:
+        colour = {True: "#1a7f37", False: "#b3261e", None: "#9a6700"}[self.injective]
+        body = escape(str(self.theorem) if self.theorem is not None else self.reason)
+        checks = "".join(f"<li>{escape(line)}</li>" for line in (self.theorem.checks if self.theorem else ()))
+        return (
+            '<div class="pepkit tex2jax_ignore mathjax_ignore" style="border:1px solid #8884;border-radius:6px;'
+            f'padding:0.6em 0.9em;max-width:60em"><b style="color:{colour}">{escape(self.status)}</b> '
+            f"({escape(self.method)}, {self.seconds:.3f} s)<p>{body}</p><ul>{checks}</ul></div>"
+        )
+
+
+def decide_injectivity(
+    network: ExactLayer | Sequence[ExactLayer],
+    progress: Progress | None = None,
+    samples: int = 2000,
+    seed: int = 0,
+    max_cases: int = 5_000_000,
+) -> InjectivityResult:
+    """Decide whether the network is injective on R^n.
+
+    - One layer (with or without biases): always decided; the cases grow with n only, see `decide_layer`.
+    - More layers: not injective if the first layer is not; injective if all layers are.
+    - Two inputs, no biases, any depth: always decided, by the sectors on which the network is linear.
+    - Otherwise `samples` random inputs look for a linear piece of deficient rank; without one: undecided.
+
+    Parameters
+    ----------
+    network
+        One layer or a list of layers, from `exact_layer`, `exact_network` or `load_network`.
+    progress
+        Called with stage and detail.
+    samples, seed
+        For the last of the four.
+    max_cases
+        Limit for one layer.
+
+    Raises
+    ------
+    ClaimError
+        If neighbouring layers do not fit.
+    CertificateError
+        If the first layer alone needs more than `max_cases` cases.
+    """
+    started = perf_counter()
+    layers = checked_layers((network,) if isinstance(network, ExactLayer) else tuple(network))
+    first = decide_layer(layers[0], progress, max_cases)
+    if first.collision is not None:
+        return _refuted(layers, first.collision, "the first layer is not injective", started)
+    if len(layers) == 1:
+        return _layerwise(layers, [first.dependencies], started)
+    if layers[0].inputs == 2 and not any(layer.has_bias for layer in layers):
+        if progress is not None:
+            progress("inject", "sectors of the plane")
+        collision = find_collision(planar_map(layers))
+        if collision is not None:
+            return _refuted(layers, collision, "sectors of the plane", started)
+        proof = PlanarSectors(InjectiveNetwork(layers), {"method": "sectors of the plane"})
+        return InjectivityResult(
+            True, proof, check(proof), "sectors of the plane", "", perf_counter() - started
+        )
+    answers = [first.dependencies]
+    for k, layer in enumerate(layers[1:], start=2):
+        answer = _limited(layer, progress, min(max_cases, 200_000))
+        if answer is None or answer.collision is not None:
+            why = "is not injective by itself" if answer is not None else "needs too many cases"
+            reason = f"layer {k} {why}, but it may be injective on the image of the layers before it"
+            break
+        answers.append(answer.dependencies)
+    else:
+        return _layerwise(layers, answers, started)
+    collision = _deficient_piece(layers, samples, seed, progress)
+    if collision is not None:
+        return _refuted(layers, collision, "a linear piece of deficient rank", started)
+    reason += f"; {samples} random inputs lie in linear pieces of full rank"
+    return InjectivityResult(None, None, None, "random inputs", reason, perf_counter() - started)
+
+
+def _limited(layer: ExactLayer, progress: Progress | None, max_cases: int) -> LayerAnswer | None:
+    try:
+        return decide_layer(layer, progress, max_cases)
+    except CertificateError:
+        return None
+
+
+def _layerwise(
+    layers: tuple[ExactLayer, ...], dependencies: Sequence[tuple[Dependency, ...]], started: float
+) -> InjectivityResult:
+    method = "positive dependencies" if len(layers) == 1 else "positive dependencies, layer by layer"
+    proof = PositiveDependencies(InjectiveNetwork(layers), tuple(dependencies), {"method": method})
+    return InjectivityResult(True, proof, check(proof), method, "", perf_counter() - started)
+
+
+def _refuted(
+    layers: tuple[ExactLayer, ...], collision: tuple[Point, Point], method: str, started: float
+) -> InjectivityResult:
+    proof = Collision(NonInjectiveNetwork(layers), *collision, {"method": method})
+    return InjectivityResult(False, proof, check(proof), method, "", perf_counter() - started)
+
+
+def _deficient_piece(
+    layers: tuple[ExactLayer, ...], samples: int, seed: int, progress: Progress | None
+) -> tuple[Point, Point] | None:
+    """Two points of one linear piece on which the rank is less than n, if random inputs find such a piece."""
+    generator = np.random.default_rng(seed)
+    inputs = layers[0].inputs
+    weights = [np.array([[_float(a) for a in row] for row in layer.weights]) for layer in layers]
+    biases = [np.array([_float(b) for b in layer.bias]) for layer in layers]
+    scale = 1.0 + max(float(np.abs(b).max()) for b in biases)
+    for count in range(samples):
+        if progress is not None and count % 200 == 0:
+            progress("inject", f"{count} random inputs")
+        # multiples of 1/1024: short exact numbers
+        point = np.round(generator.standard_normal(inputs) * scale * 1024) / 1024
+        if _looks_full(point, weights, biases, layers):
+            continue
+        found = _along_kernel(layers, tuple(fmpq(int(a * 1024), 1024) for a in point))
+        if found is not None:
+            return found
+    return None
+
+
+def _float(value: fmpq) -> float:
+    return int(value.p) / int(value.q)
+
+
+def _looks_full(
+    point: np.ndarray, weights: list[np.ndarray], biases: list[np.ndarray], layers: tuple[ExactLayer, ...]
+) -> bool:
+    """Floats only decide where exact arithmetic has to look."""
+    jacobian = np.eye(len(point))
+    for matrix, bias, layer in zip(weights, biases, layers, strict=True):
+        values = matrix @ point + bias
+        jacobian = matrix @ jacobian
+        if layer.activation == "relu":
+            jacobian = jacobian * (values > 0)[:, None]
+            values = np.maximum(values, 0)
+        point = values
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    return len(singular) == jacobian.shape[1] and bool(singular[-1] > 1e-9 * singular[0] > 0)
+
+
+def _along_kernel(layers: tuple[ExactLayer, ...], point: Point) -> tuple[Point, Point] | None:
+    """The point and another one on the same linear piece along a kernel direction of its matrix."""
+    inputs = len(point)
+    jacobian = fmpq_mat(inputs, inputs, [fmpq(int(i == j)) for i in range(inputs) for j in range(inputs)])
+    values: tuple[fmpq, ...] = point
+    conditions: list[tuple[fmpq, list[fmpq]]] = []
+    for layer in layers:
+        matrix = fmpq_mat(layer.outputs, layer.inputs, [a for row in layer.weights for a in row])
+        jacobian = matrix * jacobian
+        before = layer.before_activation(values)
+        if layer.activation == "relu":
+            for i, value in enumerate(before):
+                conditions.append((value, [jacobian[i, k] for k in range(inputs)]))
+                if value <= 0:
+                    for k in range(inputs):
+                        jacobian[i, k] = fmpq(0)
+        values = layer.apply(values)
+    direction = _kernel_vector(jacobian)
+    if direction is None:
+        return None
+    step = fmpq(1)
+    for value, slopes in conditions:
+        slope = sum((a * v for a, v in zip(slopes, direction, strict=True)), fmpq(0))
+        if slope and not value:
+            return None
+        if slope:
+            # no neuron may change sign on the way
+            step = min(step, abs(value / slope))
+    return point, tuple(x + step * v for x, v in zip(point, direction, strict=True))
+
+
+def _kernel_vector(matrix: fmpq_mat) -> tuple[fmpq, ...] | None:
+    """A short vector with matrix * vector = 0; None if the columns are independent."""
+    reduced, rank = matrix.rref()
+    columns = matrix.ncols()
+    if rank == columns:
+        return None
+    pivots = [next(c for c in range(columns) if reduced[i, c]) for i in range(rank)]
+    free = next(c for c in range(columns) if c not in pivots)
+    vector = [fmpq(0)] * columns
+    vector[free] = fmpq(1)
+    for i, c in enumerate(pivots):
+        vector[c] = -reduced[i, free]
+    return tuple(map(fmpq, integer_vector(vector)))

@@ -1,0 +1,245 @@
+"""Studies of random layers and networks: tables of exact decisions, with figures.
+
+`probability_study` (how likely is one layer injective?), `depth_study` (what does depth change?) and
+`threshold_study` (finite sizes against the threshold constants). Each returns a `Study`.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from pepkit.kernel import ClaimError
+from pepkit.kernel.planar_network import find_collision, planar_map
+from pepkit.networks.injectivity.model import exact_network
+from pepkit.networks.injectivity.probability import (
+    crossing,
+    exact_probability,
+    expected_bad_cells,
+    expected_euler_characteristic,
+    probability_given_lines,
+)
+from pepkit.networks.injectivity.thresholds import threshold_ball
+
+__all__ = ["Study", "depth_study", "probability_study", "threshold_study"]
+
+Progress = Callable[[str, str], None]
+
+GRID = 4096
+"""Random weights are multiples of 1/GRID, so that exact numbers stay short."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A table of results: rows of values under named columns, and how to read them."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    notes: tuple[str, ...]
+    curves: tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
+    axes: tuple[str, str]
+
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """The rows as text: exact numbers as they are if short, floats with six digits."""
+        return tuple(tuple(_cell(value) for value in row) for row in self.rows)
+
+    def column(self, name: str) -> tuple[Any, ...]:
+        """The values of one column."""
+        position = self.columns.index(name)
+        return tuple(row[position] for row in self.rows)
+
+    def save_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the table with exact numbers in full."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(self.columns)
+            writer.writerows([[str(value) for value in row] for row in self.rows])
+
+    def figure(self) -> Any:
+        """The curves as a matplotlib figure (extra `plot`)."""
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            raise ClaimError("figures need matplotlib: pip install 'pepkit[plot]'") from None
+        figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+        axes = figure.add_subplot()
+        for label, x, y in self.curves:
+            axes.plot(x, y, marker="o", markersize=3, linewidth=1.2, label=label)
+        axes.set_xlabel(self.axes[0])
+        axes.set_ylabel(self.axes[1])
+        axes.set_title(self.title, fontsize=10)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+        return figure
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self.cells())
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return (
+            f'<div class="pepkit"><b>{escape(self.title)}</b><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table>{notes}</div>"
+        )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return text if len(text) <= 24 else f"{_decimal(value):.6g}"
+
+
+def _decimal(value: fmpq) -> float:
+    return int(value.p) / int(value.q)
+
+
+def probability_study(
+    inputs: int,
+    rows: Sequence[int],
+    samples: int = 20,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Study:
+    """P(x -> max(0, W x) is injective) for Gaussian rows against m.
+
+    n = 1, 2: exact. n >= 3: the mean over `samples` random arrangements of the exact probability over all
+    signs; the standard error is that of the mean. Beside it the exact bound 1 - E[bad cells].
+
+    Parameters
+    ----------
+    inputs, rows
+        n, and the values of m (m <= 26 for n >= 3).
+    samples, seed
+        Random arrangements for each m; NumPy's default generator.
+    """
+    if samples < 1:
+        raise ClaimError("a study takes at least one sample")
+    generator = np.random.default_rng(seed)
+    table: list[tuple[Any, ...]] = []
+    for m in rows:
+        if progress is not None:
+            progress("inject", f"n = {inputs}, m = {m}")
+        error = 0.0
+        value: fmpq
+        if inputs <= 2:
+            value = exact_probability(inputs, m)
+        else:
+            values = [
+                probability_given_lines(np.round(generator.standard_normal((m, inputs)) * GRID * 64).astype(np.int64))
+                for _ in range(samples)
+            ]
+            value = sum(values, fmpq(0)) / samples
+            if samples > 1:
+                error = float(np.std([_decimal(v) for v in values], ddof=1)) / sqrt(samples)
+        bound = 1 - expected_bad_cells(inputs, m) if m >= inputs else fmpq(0)
+        table.append((inputs, m, m / inputs, value, _decimal(value), error, max(bound, fmpq(0))))
+    notes = ["Exact for every law with independent fair signs and almost surely different lines."]
+    if inputs > 2:
+        notes = [
+            f"Mean of exact probabilities over all 2^m signs for {samples} Gaussian arrangements, seed {seed}; weights "
+            f"are multiples of 1/{GRID * 64}."
+        ]
+    ratios = tuple(row[2] for row in table)
+    return Study(
+        f"Probability that a random ReLU layer with {inputs} inputs is injective",
+        ("n", "m", "m/n", "P(injective)", "decimal", "standard error", "lower bound by expected bad cells"),
+        tuple(table),
+        tuple(notes),
+        (
+            ("P(injective)", ratios, tuple(row[4] for row in table)),
+            ("1 - E[bad cells]", ratios, tuple(_decimal(row[6]) for row in table)),
+        ),
+        ("m/n", "probability"),
+    )
+
+
+def depth_study(
+    expansion: int,
+    depths: Sequence[int],
+    samples: int = 50,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Study:
+    """How often Gaussian ReLU networks of widths (2, 2C, 2C, ...) without biases are injective, by depth.
+
+    Every decision is exact (sectors of the plane). "rank two on every sector" is injectivity on each linear
+    piece; the last column says how many networks are injective on the whole plane.
+
+    Parameters
+    ----------
+    expansion
+        C, hidden widths are 2C.
+    depths
+        Numbers of layers.
+    """
+    if expansion < 1 or samples < 1 or any(depth < 1 for depth in depths):
+        raise ClaimError("expansion, samples and depths are positive")
+    generator = np.random.default_rng(seed)
+    width = 2 * expansion
+    table: list[tuple[Any, ...]] = []
+    for depth in depths:
+        locally = globally = pieces = 0
+        for count in range(samples):
+            if progress is not None:
+                progress("inject", f"depth {depth}, network {count + 1} of {samples}")
+            weights = [
+                np.round(generator.standard_normal((width, 2 if k == 0 else width)) * GRID) / GRID for k in range(depth)
+            ]
+            planar = planar_map(exact_network(weights))
+            pieces += len(planar.rays)
+            if planar.degenerate_sector() is None:
+                locally += 1
+                globally += find_collision(planar) is None
+        table.append(
+            (depth, expansion, samples, fmpq(locally, samples), fmpq(globally, samples), pieces / samples)
+        )
+    layers = tuple(float(row[0]) for row in table)
+    return Study(
+        f"Injectivity of random ReLU networks on the plane by depth, widths 2-{width}-{width}-...",
+        ("layers", "C", "networks", "rank two on every sector", "injective", "mean number of sectors"),
+        tuple(table),
+        (
+            f"Every network is decided exactly; Gaussian weights rounded to multiples of 1/{GRID}, seed {seed}. "
+            "The fractions themselves are samples: their standard error is sqrt(p(1-p)/networks).",
+        ),
+        (
+            ("rank two on every sector", layers, tuple(_decimal(row[3]) for row in table)),
+            ("injective", layers, tuple(_decimal(row[4]) for row in table)),
+        ),
+        ("layers", "fraction of networks"),
+    )
+
+
+def threshold_study(inputs: Sequence[int] = (5, 10, 20, 40, 80), progress: Progress | None = None) -> Study:
+    """Where the exact expected numbers cross one, m/n against n, beside the certified threshold constants."""
+    table: list[tuple[Any, ...]] = []
+    for n in inputs:
+        if progress is not None:
+            progress("inject", f"n = {n}")
+        table.append((n, crossing(n, expected_euler_characteristic), crossing(n, expected_bad_cells)))
+    sizes = tuple(float(row[0]) for row in table)
+    constants = {name: float(threshold_ball(name, 15).mid()) for name in ("mean-direction", "gordon", "cell-union")}
+    return Study(
+        "Crossings of the expected Euler characteristic and of the expected number of bad cells",
+        ("n", "m/n where |E chi| = 1", "m/n where E[bad cells] = 1"),
+        tuple(table),
+        tuple(f"{name}: {value:.12g} (certificate: `threshold({name!r})`)" for name, value in constants.items()),
+        (
+            ("|E Euler characteristic| = 1", sizes, tuple(row[1] for row in table)),
+            ("E[bad cells] = 1", sizes, tuple(row[2] for row in table)),
+            *((name, (sizes[0], sizes[-1]), (value, value)) for name, value in constants.items()),
+        ),
+        ("n", "m/n"),
+    )
