@@ -35,6 +35,7 @@ _LOCATIONS = {
     "method": "pepkit.pep",
     "save": "pepkit.kernel",
     "schedule": "pepkit.schedules",
+    "straightforward": "pepkit.straightforward",
     "verify_with_sympy": "pepkit.verification",
 }
 _SUBMODULES = ("algebra", "kernel", "pep", "render", "rounding", "schedules", "solvers", "verification")
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from pepkit.pep import fixed_step_method, gradient_descent, method
     from pepkit.rounding import compare_family
     from pepkit.schedules import Schedule, schedule
+    from pepkit.straightforward import straightforward
     from pepkit.verification import verify_with_sympy
 
 

@@ -17,6 +17,8 @@ from pepkit.kernel.claims import (
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, PepkitError, UndecidedError
 from pepkit.kernel.files import certificate_from_text, certificate_to_text, claim_digest, digest, load, save
 from pepkit.kernel.numbers import RATIONALS, Field, Number, NumberField
+from pepkit.kernel.pattern_proof import StraightforwardProof
+from pepkit.kernel.patterns import StraightforwardClaim
 from pepkit.kernel.radicals import RadicalField
 from pepkit.kernel.statement import Form, Statement, Vector
 from pepkit.kernel.witness import Witness
@@ -42,6 +44,8 @@ __all__ = [
     "RadicalField",
     "SmoothFunctionClass",
     "Statement",
+    "StraightforwardClaim",
+    "StraightforwardProof",
     "Theorem",
     "UndecidedError",
     "Vector",

@@ -18,6 +18,7 @@ from pepkit.kernel.claims import (
 )
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.numbers import Field
+from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
 from pepkit.kernel.statement import Form, Vector
 
 __all__ = ["KINDS", "lower_triangle", "read_claim", "write_claim"]
@@ -201,5 +202,6 @@ def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -
 KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Callable[[Any], dict[str, Any]]]] = {
     "method": (MethodClaim, _read_method_claim, _write_method_claim),
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
+    "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }
 """Kind in the file -> (type, reader, writer)."""

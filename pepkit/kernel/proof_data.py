@@ -1,7 +1,7 @@
 """Proofs of other shapes than a multiplier identity, as JSON data.
 
 A new kind of proof is a class with `claim`, `provenance` and `prove`, one reader, one writer and one line
-in `KINDS`. There is none yet: every certificate of this version is a multiplier identity.
+in `KINDS`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,19 @@ from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import FormatError
 from pepkit.kernel.numbers import Field
+from pepkit.kernel.pattern_proof import (
+    StraightforwardProof,
+    read_straightforward_proof,
+    write_straightforward_proof,
+)
 
 __all__ = ["KINDS", "read_proof", "write_proof"]
 
 Reader = Callable[[Field, Claim, dict[str, Any], Mapping[str, Any]], Proof]
 
-KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {}
+KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
+    "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
+}
 """Kind in the file -> (type, reader, writer)."""
 
 

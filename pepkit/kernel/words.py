@@ -7,6 +7,7 @@ from typing import Any
 
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
 from pepkit.kernel.numbers import Field, NumberField
+from pepkit.kernel.patterns import StraightforwardClaim, pattern_sentence
 
 __all__ = ["class_text", "decimal_text", "initial_text", "measure_text", "method_text", "rate_text", "sentence"]
 
@@ -142,6 +143,8 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
     """The theorem in words."""
     if isinstance(claim, ListedClaim):
         return _listed_sentence(claim, lower, tight)
+    if isinstance(claim, StraightforwardClaim):
+        return pattern_sentence(claim)
     if not isinstance(claim, MethodClaim):
         return repr(claim)
     kind = "a minimiser x_*" if claim.has_minimiser else "infimum f(x_*) > -infinity"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from pepkit.kernel import Claim, GradientDescent, ListedClaim, MethodClaim, NumberField, Theorem
+from pepkit.kernel import Claim, GradientDescent, ListedClaim, MethodClaim, NumberField, StraightforwardClaim, Theorem
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, rate_text
 from pepkit.render.notation import clean, shortened
 from pepkit.render.worst_case import witness_words
@@ -36,6 +36,12 @@ def claim_brief(claim: Claim, limit: int = 100) -> str:
         title = clean(claim.title) or "listed hypotheses"
         rate = shortened(claim.field.text(claim.rate), limit)
         return f"{shortened(title, limit)}: measure <= {rate} * normaliser"
+    if isinstance(claim, StraightforwardClaim):
+        text = claim.field.text
+        return (
+            f"L-smooth convex, straightforward pattern of length {len(claim.steps)}, sum {text(claim.total)}, "
+            f"threshold {text(claim.threshold)}"
+        )
     return clean(repr(claim))
 
 
