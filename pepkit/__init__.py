@@ -25,6 +25,8 @@ _LOCATIONS = {
     "Result": "pepkit.certification",
     "Schedule": "pepkit.schedules",
     "Theorem": "pepkit.kernel",
+    "candidate": "pepkit.candidates",
+    "candidate_rule": "pepkit.candidate_rules",
     "certify": "pepkit.certification",
     "check": "pepkit.kernel",
     "compare_family": "pepkit.rounding",
@@ -45,6 +47,8 @@ __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 if TYPE_CHECKING:
     from pepkit import algebra, kernel, pep, render, rounding, schedules, solvers, verification
     from pepkit.algebra import exact
+    from pepkit.candidate_rules import candidate_rule
+    from pepkit.candidates import candidate
     from pepkit.certification import CertificationError, Result, certify
     from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
     from pepkit.pep import fixed_step_method, gradient_descent, method

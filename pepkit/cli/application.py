@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pepkit.cli import catalogue_command, certify, certify_pattern, checking, showing, solver_list
+from pepkit.cli import candidate_command, catalogue_command, certify, certify_pattern, checking, showing, solver_list
 from pepkit.cli.exit_codes import EPILOG, ExitCode, exit_code_of
 from pepkit.cli.output import error_text, print_error
 
@@ -60,6 +60,7 @@ application.add_typer(certify.commands, name="certify")
 certify_pattern.register(certify.commands)
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
+application.command("candidate", epilog=EPILOG)(candidate_command.candidate_command)
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
 
