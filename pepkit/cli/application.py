@@ -9,7 +9,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pepkit.cli import candidate_command, catalogue_command, certify, certify_pattern, checking, showing, solver_list
+from pepkit.cli import (
+    candidate_command,
+    catalogue_command,
+    certify,
+    certify_pattern,
+    checking,
+    reproduce_command,
+    schedule_check,
+    showing,
+    solver_list,
+)
 from pepkit.cli.exit_codes import EPILOG, ExitCode, exit_code_of
 from pepkit.cli.output import error_text, print_error
 
@@ -61,6 +71,10 @@ certify_pattern.register(certify.commands)
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
 application.command("candidate", epilog=EPILOG)(candidate_command.candidate_command)
+application.command("reproduce", epilog=EPILOG)(reproduce_command.reproduce_command)
+schedule_commands = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Stepsize schedules.")
+schedule_check.register(schedule_commands)
+application.add_typer(schedule_commands, name="schedule")
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
 

@@ -20,6 +20,7 @@ from pepkit.kernel.numbers import RATIONALS, Field, Number, NumberField
 from pepkit.kernel.pattern_proof import StraightforwardProof
 from pepkit.kernel.patterns import StraightforwardClaim
 from pepkit.kernel.radicals import RadicalField
+from pepkit.kernel.schedule_properties import ScheduleProperty, SchedulePropertyClaim
 from pepkit.kernel.statement import Form, Statement, Vector
 from pepkit.kernel.witness import Witness
 
@@ -43,6 +44,8 @@ __all__ = [
     "PepkitError",
     "RadicalField",
     "SmoothFunctionClass",
+    "ScheduleProperty",
+    "SchedulePropertyClaim",
     "Statement",
     "StraightforwardClaim",
     "StraightforwardProof",

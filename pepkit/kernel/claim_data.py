@@ -19,6 +19,11 @@ from pepkit.kernel.claims import (
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
+from pepkit.kernel.schedule_properties import (
+    SchedulePropertyClaim,
+    read_schedule_property,
+    write_schedule_property,
+)
 from pepkit.kernel.statement import Form, Vector
 
 __all__ = ["KINDS", "lower_triangle", "read_claim", "write_claim"]
@@ -202,6 +207,7 @@ def lower_triangle(rows: Iterable[Sequence[Any]], write: Callable[[Any], Any]) -
 KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Callable[[Any], dict[str, Any]]]] = {
     "method": (MethodClaim, _read_method_claim, _write_method_claim),
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
+    "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }
 """Kind in the file -> (type, reader, writer)."""

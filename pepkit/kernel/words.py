@@ -8,6 +8,7 @@ from typing import Any
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
 from pepkit.kernel.numbers import Field, NumberField
 from pepkit.kernel.patterns import StraightforwardClaim, pattern_sentence
+from pepkit.kernel.schedule_properties import SchedulePropertyClaim, property_sentence
 
 __all__ = ["class_text", "decimal_text", "initial_text", "measure_text", "method_text", "rate_text", "sentence"]
 
@@ -145,6 +146,8 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
         return _listed_sentence(claim, lower, tight)
     if isinstance(claim, StraightforwardClaim):
         return pattern_sentence(claim)
+    if isinstance(claim, SchedulePropertyClaim):
+        return property_sentence(claim)
     if not isinstance(claim, MethodClaim):
         return repr(claim)
     kind = "a minimiser x_*" if claim.has_minimiser else "infimum f(x_*) > -infinity"

@@ -32,9 +32,9 @@ def _larger(*values: fmpq) -> fmpq:
     return best
 
 
-def _row(key: str, what: str, text: str, value: fmpq, steps: int, h: str, quick: bool = True, **options: Any) -> Row:
+def _row(key: str, what: str, text: str, value: fmpq, steps: int, h: str, **options: Any) -> Row:
     return certified_claim(
-        key, what, Published.formula(text, value), partial(gradient_descent, constant(steps, h), **options), quick=quick
+        key, what, Published.formula(text, value), partial(gradient_descent, constant(steps, h), **options)
     )
 
 
@@ -106,18 +106,17 @@ def _optimal() -> Iterator[Row]:
         # beyond degree 11 the exact root makes arithmetic slow, so the rate is enclosed for rational steps nearby
         exactly = n <= 5
         for key, rate, measures in (("f", "rate_f", OBJECTIVE), ("g-x", "rate_g", GRADIENT_FROM_DISTANCE)):
-            plan = _nearby(entry["step_f" if key == "f" else "step_g"], n) if not exactly else None
-            if plan is None:
+            if exactly:
                 plan = optimal_constant(n) if key == "f" else _optimal_for_gradient(n)
+            else:
+                plan = constant(n, entry["step_f" if key == "f" else "step_g"])
             quantity = "f(x_N) - f_*" if key == "f" else "|g_N|^2 over |x_0 - x_*|^2"
             yield certified_claim(
                 f"{key}-N{n:02d}", f"{quantity}, N = {n}" + ("" if exactly else ", h rounded to 12 digits"),
-                Published(entry[rate]), partial(gradient_descent, plan, **measures), quick=n <= 8,
+                # the rounded step changes the last digits
+                Published(entry[rate] if exactly else f"{float(entry[rate]):.9g}"),
+                partial(gradient_descent, plan, **measures), quick=n <= 8,
             )  # fmt: skip
-
-
-def _nearby(step: str, count: int) -> Schedule:
-    return constant(count, step)
 
 
 def _optimal_for_gradient(count: int) -> Schedule:

@@ -15,7 +15,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -58,8 +58,8 @@ class Published:
     text
         Its digits, or for ``"formula"`` the formula.
     kind
-        ``"number"``: digits, correct to one unit in the last place; ``"formula"``: a closed form, exact; ``"bound"``: an
-        upper bound that need not be tight; ``"limit"``: a value that is approached, not attained.
+        ``"number"``: digits, correct to one unit in the last place; ``"formula"``: a closed form, exact;
+        ``"bound"``: an upper bound that need not be tight; ``"limit"``: a value that is approached, not attained.
     value
         The value of a formula.
     """
@@ -209,7 +209,7 @@ def certified_pattern(key: str, what: str, published: Published, length: int, *,
     return Row(key, what, published, question, solve, read, quick)
 
 
-@lru_cache(maxsize=None)
+@cache
 def numbers(name: str) -> tuple[dict[str, str], ...]:
     """The rows of a file of published numbers."""
     text = files("pepkit.reproduction").joinpath("data", f"{name}.csv").read_text(encoding="utf-8")

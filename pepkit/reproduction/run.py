@@ -32,9 +32,9 @@ Progress = Callable[[str, str], None]
 class Outcome:
     """One row: what was certified and how it compares.
 
-    `status` is ``agrees`` (the certified interval meets the published digits), ``holds`` (a published bound is confirmed
-    and larger), ``approaches`` (a published limit), ``differs``, or ``failed`` (nothing was certified). `difference` is
-    (certified upper - published)/published.
+    `status` is ``agrees`` (the certified interval meets the published digits), ``holds`` (a published bound is
+    confirmed and larger), ``approaches`` (a published limit), ``differs``, or ``failed`` (nothing was
+    certified). `difference` is (certified upper - published)/published.
     """
 
     table: TableEntry
@@ -127,8 +127,9 @@ def write_page(path: str | os.PathLike[str], outcomes: Iterable[Outcome]) -> Non
     lines = [
         "# Published numbers, certified",
         "",
-        "Made by `pepkit reproduce`. Each row is a theorem with a certificate that the kernel has checked: the worst case lies",
-        "between *at least* and *at most* (equal digits: the exact value). *Difference* is (at most - published)/published.",
+        "Made by `pepkit reproduce`. Each row is a theorem with a certificate that the kernel has checked: the worst",
+        "case lies between *at least* and *at most* (equal digits: the exact value). *Difference* is",
+        "(at most - published)/published.",
         "*agrees*: the certified interval meets the published digits; *holds*: a published bound that is confirmed and",
         "need not be tight; *approaches*: the published number is a limit.",
         "",
