@@ -5,7 +5,16 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from pepkit.kernel import Claim, GradientDescent, ListedClaim, MethodClaim, NumberField, SchedulePropertyClaim, StraightforwardClaim, Theorem
+from pepkit.kernel import (
+    Claim,
+    GradientDescent,
+    ListedClaim,
+    MethodClaim,
+    NumberField,
+    SchedulePropertyClaim,
+    StraightforwardClaim,
+    Theorem,
+)
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, rate_text
 from pepkit.render.notation import clean, shortened
 from pepkit.render.worst_case import witness_words

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pepkit.verification.errors import VerificationError
+from pepkit.verification.errors import NotSupportedError, VerificationError
 
 if TYPE_CHECKING:
     from pepkit.kernel import Certificate
@@ -47,6 +47,8 @@ def read_document(certificate: Certificate | str | bytes | os.PathLike[str]) -> 
         data = json.loads(text, object_pairs_hook=_without_duplicates, parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
         raise VerificationError(f"not a JSON text: {error}") from None
+    if isinstance(data, dict) and "proof" in data:
+        raise NotSupportedError("it is a proof of another shape than multipliers")
     members(
         data,
         "the certificate",
