@@ -13,7 +13,7 @@ from flint import arb, fmpq
 from pepkit.kernel import ClaimError, load, save
 from pepkit.pep import gradient_descent
 from pepkit.reproduction import Certified, Published, certified_claim, reproduce, tables, write_page
-from pepkit.reproduction.run import compare, selected
+from pepkit.reproduction.run import compare, present, selected
 from pepkit.schedules import constant
 
 
@@ -108,3 +108,19 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert data["counts"] == {"agrees": 5}
     assert runner.invoke(application, ["reproduce", "gold"]).exit_code == 2
     assert "5 kept" in runner.invoke(application, ["reproduce", "strongly-convex-two-steps"]).stdout
+
+
+PUBLISHED = Path(__file__).parents[1] / "certificates" / "published"
+
+
+def test_certificates_in_the_repository() -> None:
+    rows = selected()
+    files = {str(path.relative_to(PUBLISHED)) for path in PUBLISHED.rglob("*.json")}
+    assert files <= {f"{entry.name}/{row.key}.json" for entry, row in rows}
+    # a sample; the whole folder is checked by `pepkit check certificates/published`
+    sample = [(entry, row) for entry, row in rows if f"{entry.name}/{row.key}.json" in files][::15]
+    assert len(sample) >= 20
+    for entry, row in sample:
+        certified = present(PUBLISHED / entry.name / f"{row.key}.json", row)
+        assert certified is not None, (entry.name, row.key)
+        assert compare(row, certified)[0] in ("agrees", "holds", "approaches")

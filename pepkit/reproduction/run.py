@@ -23,7 +23,7 @@ from pepkit.kernel import (
 from pepkit.reproduction.registry import Certified, Row, TableEntry, tables
 from pepkit.schedules.bounds import working_precision
 
-__all__ = ["Outcome", "compare", "reproduce", "selected", "write_page"]
+__all__ = ["Outcome", "compare", "present", "reproduce", "selected", "write_page"]
 
 Progress = Callable[[str, str], None]
 
@@ -73,7 +73,7 @@ def reproduce(
     for entry, row in selected(only, quick):
         begin = time.perf_counter()
         path = Path(folder) / entry.name / f"{row.key}.json"
-        certified = None if force else _present(path, row)
+        certified = None if force else present(path, row)
         kept, problem = certified is not None, ""
         if certified is None:
             try:
@@ -85,7 +85,7 @@ def reproduce(
         yield Outcome(entry, row, certified, status, difference, time.perf_counter() - begin, kept, problem)
 
 
-def _present(path: Path, row: Row) -> Certified | None:
+def present(path: Path, row: Row) -> Certified | None:
     """The certified numbers of an earlier run, if the file proves the claim of the row."""
     if not path.exists():
         return None
