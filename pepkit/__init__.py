@@ -27,6 +27,8 @@ _LOCATIONS = {
     "Result": "pepkit.certification",
     "Schedule": "pepkit.schedules",
     "Theorem": "pepkit.kernel",
+    "candidate": "pepkit.candidates",
+    "candidate_rule": "pepkit.candidate_rules",
     "certify": "pepkit.certification",
     "certify_composition": "pepkit.closed_form",
     "check": "pepkit.kernel",
@@ -39,6 +41,7 @@ _LOCATIONS = {
     "method": "pepkit.pep",
     "save": "pepkit.kernel",
     "schedule": "pepkit.schedules",
+    "straightforward": "pepkit.straightforward",
     "verify_with_sympy": "pepkit.verification",
 }
 _SUBMODULES = (
@@ -59,6 +62,8 @@ __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 if TYPE_CHECKING:
     from pepkit import algebra, kernel, networks, pep, pepit, render, rounding, schedules, solvers, verification
     from pepkit.algebra import exact
+    from pepkit.candidate_rules import candidate_rule
+    from pepkit.candidates import candidate
     from pepkit.certification import CertificationError, Result, certify
     from pepkit.closed_form import certify_composition
     from pepkit.duality import compare_reversal
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from pepkit.pep import fixed_step_method, gradient_descent, method
     from pepkit.rounding import compare_family
     from pepkit.schedules import Schedule, schedule
+    from pepkit.straightforward import straightforward
     from pepkit.verification import verify_with_sympy
 
 

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -27,8 +27,10 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.radicals import RadicalField
 from pepkit.kernel.witness import check_witness
+from pepkit.pep.infimum_form import has_infimum_form
 from pepkit.pep.pepit_import import is_pepit_problem
 from pepkit.pep.worst_cases import WorstCase, worst_cases
+from pepkit.relaxed_gradient import relaxed_gradient_certificate
 from pepkit.rounding import (
     MultiplierFamily,
     NumericalDual,
@@ -328,6 +330,8 @@ class _Run:
 
     def relaxed(self, witness: bool) -> Certificate:
         """A relaxed certificate, or CertificationError."""
+        if isinstance(self.claim, MethodClaim) and has_infimum_form(self.claim):
+            return self._relaxed_gradient(self.claim)
         start = None if self.dual is None else dict(self.dual.data.selection)
         limit = 0.0
         failure: Exception | None = None
@@ -359,6 +363,20 @@ class _Run:
             self.attempts,
         )
 
+    def _relaxed_gradient(self, claim: MethodClaim) -> Certificate:
+        """A relaxed certificate through the form of the claim whose dual has an interior."""
+        try:
+            with self.clock.stage("round", "relaxed, without the minimiser"):
+                found = relaxed_gradient_certificate(claim, self.tolerance, self.solver, self.settings, self.progress)
+        except RoundingError as error:
+            self.attempts.append(f"relaxed, without the minimiser: {error}")
+            raise CertificationError(f"no certificate was found: {error}", self.attempts) from None
+        if self.dual is None:
+            # the lower bound needs worst-case data of the claim itself
+            with self.clock.stage("solve", "worst case"), suppress(RoundingError):
+                self.dual = self.solve(None, 1e-9)
+        return found
+
     def _limit(self, dual: NumericalDual) -> float:
         """The largest rate allowed: the optimum and the tolerance, or 1e-9 where the optimum is zero.
 
@@ -372,7 +390,8 @@ class _Run:
             for c in self.cases
             if abs(self.float_of(c.value) - optimum) < 1e-4 * optimum and (not self.exact_cases or self.valid(c))
         ]
-        return min([optimum, *near]) * (1 + self.tolerance) if near else optimum * (1 + self.tolerance)
+        # several candidates may be near; each is a lower bound, so the largest counts
+        return min(optimum, max(near, default=optimum)) * (1 + self.tolerance)
 
     def finish(self, certificate: Certificate, witness: bool, sympy: bool | str) -> Result:
         """Attach the witness, check with all engines, assemble the result."""

@@ -10,12 +10,16 @@ import typer
 from typer.core import TyperGroup
 
 from pepkit.cli import (
+    candidate_command,
     catalogue_command,
     certify,
+    certify_pattern,
     checking,
     injectivity_command,
     network,
     proving,
+    reproduce_command,
+    schedule_check,
     schedules,
     showing,
     solver_list,
@@ -67,9 +71,13 @@ application = typer.Typer(
     epilog=EPILOG,
 )
 application.add_typer(certify.commands, name="certify")
+certify_pattern.register(certify.commands)
 application.add_typer(network.commands, name="network")
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
+application.command("candidate", epilog=EPILOG)(candidate_command.candidate_command)
+application.command("reproduce", epilog=EPILOG)(reproduce_command.reproduce_command)
+schedule_check.register(schedules.commands)
 application.add_typer(schedules.commands, name="schedule")
 application.command("prove", epilog=EPILOG)(proving.prove)
 application.command("solvers")(solver_list.solvers)

@@ -19,7 +19,10 @@ from pepkit.kernel.composition_proof import CompositionProof
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, PepkitError, UndecidedError
 from pepkit.kernel.files import certificate_from_text, certificate_to_text, claim_digest, digest, load, save
 from pepkit.kernel.numbers import RATIONALS, Field, Number, NumberField
+from pepkit.kernel.pattern_proof import StraightforwardProof
+from pepkit.kernel.patterns import StraightforwardClaim
 from pepkit.kernel.radicals import RadicalField
+from pepkit.kernel.schedule_properties import ScheduleProperty, SchedulePropertyClaim
 from pepkit.kernel.statement import Form, Statement, Vector
 from pepkit.kernel.witness import Witness
 
@@ -44,8 +47,12 @@ __all__ = [
     "NumberField",
     "PepkitError",
     "RadicalField",
+    "ScheduleProperty",
+    "SchedulePropertyClaim",
     "SmoothFunctionClass",
     "Statement",
+    "StraightforwardClaim",
+    "StraightforwardProof",
     "Theorem",
     "UndecidedError",
     "Vector",

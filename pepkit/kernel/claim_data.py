@@ -20,6 +20,12 @@ from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
+from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
+from pepkit.kernel.schedule_properties import (
+    SchedulePropertyClaim,
+    read_schedule_property,
+    write_schedule_property,
+)
 from pepkit.kernel.statement import Form, Vector
 
 __all__ = ["KINDS", "lower_triangle", "read_claim", "write_claim"]
@@ -254,5 +260,7 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         random_injectivity.read_probability,
         random_injectivity.write_probability,
     ),
+    "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
+    "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }
 """Kind in the file -> (type, reader, writer)."""

@@ -17,6 +17,11 @@ from pepkit.kernel.composition_proof import CompositionProof
 from pepkit.kernel.errors import FormatError
 from pepkit.kernel.network_data import PROOFS as NETWORK_PROOFS
 from pepkit.kernel.numbers import Field
+from pepkit.kernel.pattern_proof import (
+    StraightforwardProof,
+    read_straightforward_proof,
+    write_straightforward_proof,
+)
 
 __all__ = ["KINDS", "read_proof", "write_proof"]
 
@@ -57,6 +62,7 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
         random_injectivity.write_sign_change,
     ),
     "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
+    "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""
 

@@ -10,6 +10,8 @@ from flint import fmpz
 from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, ListedClaim, Measure, MethodClaim
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.numbers import Field, NumberField
+from pepkit.kernel.patterns import StraightforwardClaim, pattern_sentence
+from pepkit.kernel.schedule_properties import SchedulePropertyClaim, property_sentence
 
 __all__ = [
     "class_text",
@@ -170,6 +172,10 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
     """The theorem in words."""
     if isinstance(claim, ListedClaim):
         return _listed_sentence(claim, lower, tight)
+    if isinstance(claim, StraightforwardClaim):
+        return pattern_sentence(claim)
+    if isinstance(claim, SchedulePropertyClaim):
+        return property_sentence(claim)
     if not isinstance(claim, (MethodClaim, CompositionClaim)):
         # other claims know their own words
         own = getattr(claim, "sentence", None)

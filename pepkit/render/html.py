@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pepkit.kernel import Certificate, CompositionClaim, MethodClaim, NumberField, Theorem, claim_digest, digest
+from pepkit.kernel import (
+    Certificate,
+    CompositionClaim,
+    MethodClaim,
+    NumberField,
+    SchedulePropertyClaim,
+    Theorem,
+    claim_digest,
+    digest,
+)
+from pepkit.kernel.schedule_properties import property_sentence
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, method_text, rate_text
 from pepkit.render.notation import escape_html, number_html, shortened
 from pepkit.render.residual import residual_summary
@@ -99,6 +109,9 @@ def _theorem(theorem: Theorem, badges: str) -> str:
 def _statement(claim: Any, badges: str, heading: str = "Claim") -> str:
     field = claim.field
     decimals = decimal_text(field, claim.rate)
+    if isinstance(claim, SchedulePropertyClaim):
+        words = escape_html(property_sentence(claim).removeprefix("Theorem. ")).replace("\n", "<br>")
+        return f"<p><b>{heading}.</b>{badges} {words}</p>"
     if not isinstance(claim, (MethodClaim, CompositionClaim)):
         title = f" of {escape_html(claim.title)}" if getattr(claim, "title", "") else ""
         rate = number_html(shortened(field.text(claim.rate), _NUMBER_LIMIT))

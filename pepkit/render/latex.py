@@ -22,11 +22,13 @@ from pepkit.kernel import (
     Measure,
     MethodClaim,
     NumberField,
+    SchedulePropertyClaim,
     Statement,
     Theorem,
 )
 from pepkit.kernel.statement import HypothesisFamily, Index
 from pepkit.kernel.words import composition_text, decimal_text
+from pepkit.render.claims_latex import schedule_theorem
 from pepkit.render.notation import escape_latex, number_latex
 from pepkit.render.residual import residual_summary
 from pepkit.render.tables import multipliers
@@ -91,6 +93,9 @@ def theorem_latex(theorem: Theorem) -> str:
 
 
 def _theorem(claim: Claim, lower: Any, tight: bool) -> str:
+    about_schedule = schedule_theorem(claim)
+    if about_schedule is not None:
+        return about_schedule
     lines = [r"\begin{theorem}"]
     if isinstance(claim, (MethodClaim, CompositionClaim)):
         given = "Let $L > 0$. " if claim.function_class.L is None else ""
@@ -207,6 +212,11 @@ def proof_latex(certificate: Certificate) -> str:
     lines = [r"\begin{proof}"]
     if isinstance(claim, MethodClaim):
         lines.extend(_hypotheses(claim))
+    elif isinstance(claim, SchedulePropertyClaim):
+        lines.append(
+            r"Let $L = 1$ and write $H_k \ge 0$ for the interpolation inequalities of the points; the inequality to be "
+            r"proved is written as $c \cdot \text{normaliser} - \text{measure} \ge 0$."
+        )
     else:
         lines.append(r"Write $H_k \ge 0$ (or $H_k = 0$) for the listed hypotheses.")
     lines.append("Take the multipliers")

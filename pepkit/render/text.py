@@ -5,7 +5,17 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from pepkit.kernel import Claim, CompositionClaim, GradientDescent, ListedClaim, MethodClaim, NumberField, Theorem
+from pepkit.kernel import (
+    Claim,
+    CompositionClaim,
+    GradientDescent,
+    ListedClaim,
+    MethodClaim,
+    NumberField,
+    SchedulePropertyClaim,
+    StraightforwardClaim,
+    Theorem,
+)
 from pepkit.kernel.words import class_text, decimal_text, initial_text, measure_text, rate_text
 from pepkit.render.notation import clean, shortened
 from pepkit.render.worst_case import witness_words
@@ -42,6 +52,14 @@ def claim_brief(claim: Claim, limit: int = 100) -> str:
         title = clean(claim.title) or "listed hypotheses"
         rate = shortened(claim.field.text(claim.rate), limit)
         return f"{shortened(title, limit)}: measure <= {rate} * normaliser"
+    if isinstance(claim, StraightforwardClaim):
+        text = claim.field.text
+        return (
+            f"L-smooth convex, straightforward pattern of length {len(claim.steps)}, sum {text(claim.total)}, "
+            f"threshold {text(claim.threshold)}"
+        )
+    if isinstance(claim, SchedulePropertyClaim):
+        return f"L-smooth convex, {len(claim.steps)} steps of gradient descent: the schedule is {claim.name.value}"
     own = getattr(claim, "brief", None)
     return clean(own() if own is not None else repr(claim))
 

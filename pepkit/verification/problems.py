@@ -17,7 +17,7 @@ from typing import Any
 from sympy import sstr
 
 from pepkit.verification.document import Index, indexed, items_of, members, symmetric, text_of
-from pepkit.verification.errors import VerificationError
+from pepkit.verification.errors import NotSupportedError, VerificationError
 from pepkit.verification.reals import Reals
 
 __all__ = ["Hypothesis", "ListedProblem", "MethodProblem", "Problem", "Residual", "Witnessed", "problem_of"]
@@ -450,4 +450,4 @@ def problem_of(reals: Reals, claim: Mapping[str, Any]) -> Problem:
         case "listed":
             return ListedProblem(reals, claim)
         case kind:
-            raise VerificationError(f"unknown kind of claim {str(kind)[:40]!r}")
+            raise NotSupportedError(f"claims of kind {str(kind)[:40]!r} are not covered")

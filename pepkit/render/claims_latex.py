@@ -1,0 +1,73 @@
+"""Theorems about schedules themselves, in LaTeX: properties of the composition calculus, straightforward patterns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pepkit.kernel import Claim, Field, ScheduleProperty, SchedulePropertyClaim, StraightforwardClaim
+from pepkit.kernel.words import decimal_text
+from pepkit.render.notation import number_latex
+
+__all__ = ["schedule_theorem"]
+
+_INEQUALITIES = {
+    ScheduleProperty.PRIMITIVE: (
+        r"\sum_{i<n} h_i \bigl(f(x_i) - f(x_n)\bigr) - \frac{1}{2L} \sum_{i<n} h_i (h_i - 1) \|\nabla f(x_i)\|^2 "
+        r"- \frac{H (H+1)}{2L} \|\nabla f(x_n)\|^2 \ge 0"
+    ),
+    ScheduleProperty.DOMINANT: r"f(x_n) - f(x_\star) \le \frac{L}{2(2H+1)} \|x_0 - x_\star\|^2",
+    ScheduleProperty.G_BOUNDED: r"\|\nabla f(x_n)\|^2 \le \frac{2L}{2H+1} \bigl(f(x_0) - f(x_\star)\bigr)",
+}
+_STEPS = 31
+_NUMBER = 60
+
+
+def schedule_theorem(claim: Claim) -> str | None:
+    """The theorem environment of a claim about a schedule; None for other claims."""
+    if isinstance(claim, SchedulePropertyClaim):
+        body = _property(claim)
+    elif isinstance(claim, StraightforwardClaim):
+        body = _pattern(claim)
+    else:
+        return None
+    return "\n".join([r"\begin{theorem}", *body, r"\end{theorem}"])
+
+
+def _property(claim: SchedulePropertyClaim) -> list[str]:
+    inequality = claim.name.inequality
+    minimiser = "" if inequality is ScheduleProperty.PRIMITIVE else r", with a minimiser $x_\star$"
+    lines = [
+        rf"The schedule $h = {_steps(claim.field, claim.steps)}$ with $n = {len(claim.steps)}$ steps and the sum "
+        rf"$H = {_number(claim.field, claim.total)}$ is {claim.name.value}: for every $L$-smooth convex $f$ on a real "
+        rf"inner-product space{minimiser}, the points $x_{{i+1}} = x_i - \frac{{h_i}}{{L}} \nabla f(x_i)$ satisfy",
+        rf"\[ {_INEQUALITIES[inequality]}. \]",
+    ]
+    if claim.name is ScheduleProperty.S_COMPOSABLE:
+        lines.append(r"Moreover $\prod_{i<n} (h_i - 1) = 1/(1 + H)$.")
+    elif claim.name.composable:
+        lines.append(r"Moreover $\prod_{i<n} (h_i - 1)^2 = 1/(1 + 2H)$.")
+    return lines
+
+
+def _pattern(claim: StraightforwardClaim) -> list[str]:
+    count, total = len(claim.steps), _number(claim.field, claim.total)
+    threshold, rate = _number(claim.field, claim.threshold), _number(claim.field, claim.rate)
+    return [
+        rf"The stepsize pattern $h = {_steps(claim.field, claim.steps)}$ of length ${count}$ and sum ${total}$ is "
+        rf"straightforward with threshold ${threshold}$: for every $\delta \in [0, {threshold}]$, every $R > 0$ and "
+        r"every $L$-smooth convex $f$ on a real inner-product space with a minimiser $x_\star$,",
+        rf"\[ f(x_0) - f(x_\star) \le \delta L R^2, \ \|x_0 - x_\star\| \le R \quad\Longrightarrow\quad "
+        rf"f(x_{{{count}}}) - f(x_\star) \le \bigl(\delta - {total}\,\delta^2\bigr) L R^2. \]",
+        rf"The repeated pattern satisfies $f(x_T) - f(x_\star) \le {rate}\, L R^2/T + O(1/T^2)$ for $T$ a multiple of "
+        rf"${count}$, where $R$ is the largest distance to $x_\star$ of a point $x$ with $f(x) \le f(x_0)$.",
+    ]
+
+
+def _steps(field: Field, steps: tuple[Any, ...]) -> str:
+    shown = ", ".join(_number(field, h) for h in steps[:_STEPS])
+    return rf"({shown}, \ldots)" if len(steps) > _STEPS else f"({shown})"
+
+
+def _number(field: Field, value: Any) -> str:
+    text = field.text(value)
+    return number_latex(text) if len(text) <= _NUMBER else rf"{decimal_text(field, value, 12)}\ldots"
