@@ -41,7 +41,7 @@ REVERSED = Schedule.of(list(reversed(obs_f(3).numbers)))
         (optimal_constant(2), {"dominant", "f-composable", "g-bounded", "g-composable"}),
         (silver(4), set()),
     ],
-    ids=str,
+    ids=lambda value: f"{value.name}-{len(value)}" if isinstance(value, Schedule) else " ".join(sorted(value)),
 )
 def test_properties(plan: Schedule, has: set[str]) -> None:
     verdicts = check_schedule(plan)
