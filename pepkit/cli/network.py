@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from pepkit.cli import injectivity_command
 from pepkit.cli.exit_codes import EPILOG, ExitCode
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.progress import StageDisplay
@@ -172,9 +171,6 @@ def verify(
                 typer.echo(f"Certificate  {path}")
         if word not in ("sat", "unsat"):
             raise typer.Exit(ExitCode.NO_CERTIFICATE)
-
-
-commands.command("injectivity", epilog=EPILOG)(injectivity_command.injectivity)
 
 
 @commands.command("evaluate", epilog=EPILOG)

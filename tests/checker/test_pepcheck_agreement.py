@@ -168,6 +168,10 @@ CATALOGUE = Path(__file__).parents[2] / "certificates"
 @pytest.mark.skipif(not CATALOGUE.is_dir(), reason="the catalogue is not in this folder")
 def test_proves_the_catalogue(run: Any) -> None:
     # certificates of other shapes ("proof" in place of "multipliers") are for the kernel
-    files = [path for path in sorted(CATALOGUE.rglob("*.json")) if "multipliers" in json.loads(path.read_text())]
+    files = [
+        path
+        for path in sorted(CATALOGUE.rglob("*.json"))
+        if "multipliers" in (data := json.loads(path.read_text())) and data["claim"]["kind"] in ("method", "listed")
+    ]
     result = run(*files, timeout=300)
     assert result.returncode == 0, result.stdout[-2000:]

@@ -102,13 +102,3 @@ def test_files_of_others_are_kept(run: Callable[..., Any], model: str, tmp_path:
     assert result.exit_code == 2
     assert (tmp_path / "mine.json").read_text() == "{}"
     assert run("network", "bound", model, "--box", "-1:1", "-o", "mine.json", "--force").exit_code == 0
-
-
-def test_injectivity(run: Callable[..., Any], model: str, tmp_path: Path) -> None:
-    result = run("network", "injectivity", model, "-o", "c.json")
-    assert result.exit_code == 0
-    assert result.stdout.startswith("not injective")
-    assert run("check", "c.json").exit_code == 0
-    (tmp_path / "w.json").write_text(json.dumps({"layers": [{"weights": [[1], [-1]]}]}))
-    assert json.loads(run("network", "injectivity", "w.json", "--json").stdout)["injective"] is True
-    assert run("network", "injectivity", model, "--layer", "7").exit_code == 2

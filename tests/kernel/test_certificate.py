@@ -308,7 +308,8 @@ inside = sorted(name for name in sys.modules if name.startswith('pepkit.') and n
 print(others, inside)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert result.stdout.strip() == "[] []"
+    # the hook for PEPit is registered by `import pepkit`, standard library only, and used by nothing in the kernel
+    assert result.stdout.strip() == "[] ['pepkit._pepit_registration']"
 
 
 def sources() -> list[tuple[str, ast.Module]]:
@@ -326,7 +327,7 @@ def test_no_floats_in_the_kernel() -> None:
             if isinstance(node, ast.Name) and node.id in {"float", "complex", "round", "eval", "exec"}:
                 found.append((name, line, node.id))
             if isinstance(node, ast.ImportFrom) and node.module == "math":
-                found += [(name, line, a.name) for a in node.names if a.name not in {"gcd", "isqrt", "lcm"}]
+                found += [(name, line, a.name) for a in node.names if a.name not in {"comb", "gcd", "isqrt", "lcm"}]
             if isinstance(node, ast.Import):
                 found += [(name, line, a.name) for a in node.names if a.name in {"math", "numpy", "pickle", "random"}]
             if isinstance(node, ast.Attribute) and node.attr in {"Decimal", "arb", "random"}:
