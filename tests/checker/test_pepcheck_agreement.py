@@ -171,7 +171,10 @@ def test_proves_the_catalogue(run: Any) -> None:
     files = [
         path
         for path in sorted(CATALOGUE.rglob("*.json"))
-        if "multipliers" in (data := json.loads(path.read_text())) and data["claim"]["kind"] in ("method", "listed")
+        # the published tables are hundreds of files of the same kinds
+        if "published" not in path.parts
+        and "multipliers" in (data := json.loads(path.read_text()))
+        and data["claim"]["kind"] in ("method", "listed")
     ]
     result = run(*files, timeout=300)
     assert result.returncode == 0, result.stdout[-2000:]
