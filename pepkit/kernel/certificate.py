@@ -90,7 +90,7 @@ def check(certificate: Certificate | Proof) -> Theorem:
     its claim), FormatError (it does not fit the statement), ClaimError (the claim makes no sense).
     """
     if not isinstance(certificate, Certificate):
-        return certificate.prove()
+        return _check_proof(certificate)
     while True:
         try:
             return _check(certificate)
@@ -99,6 +99,18 @@ def check(certificate: Certificate | Proof) -> Theorem:
             if refined is None:
                 raise
             certificate = refined
+
+
+def _check_proof(proof: Proof) -> Theorem:
+    """The theorem of a proof of a kind that the kernel knows; no other object can claim to be one."""
+    from pepkit.kernel.proof_data import KINDS
+
+    if type(proof) not in {kind for kind, _, _ in KINDS.values()}:
+        raise FormatError(f"the kernel knows no proofs of type {type(proof).__name__}")
+    theorem = proof.prove()
+    if theorem.claim is not proof.claim and theorem.claim != proof.claim:
+        raise CertificateError("the proof is about another claim than it states")
+    return theorem
 
 
 def _refined(certificate: Certificate) -> Certificate | None:

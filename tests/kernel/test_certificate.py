@@ -385,3 +385,19 @@ print('ok')
 def test_rationals_are_one_field() -> None:
     assert type(RATIONALS)() == RATIONALS
     assert hash(type(RATIONALS)()) == hash(RATIONALS)
+
+
+def test_only_proofs_of_known_kinds_are_heard() -> None:
+    """An object that calls itself a proof makes no theorem."""
+    honest = constant_step(1)
+
+    class Pretender:
+        claim = honest.claim
+        provenance = ()
+
+        def prove(self) -> Any:
+            return check(honest)
+
+    for impostor in (Pretender(), None, "proof", {"claim": honest.claim}):
+        with pytest.raises(FormatError, match="knows no proofs"):
+            check(impostor)  # type: ignore[arg-type]
