@@ -7,6 +7,7 @@ Written from docs/certificate-format.md; section numbers below refer to that pag
 the witness of a file are used, and the hypotheses are derived here. Exit codes: 0 every file is proved, 1 one is
 refused or undecided, 2 one cannot be read or is no certificate of this format (or wrong usage).
 """
+
 import hashlib
 import itertools
 import json
@@ -91,6 +92,7 @@ def members(data, required, *optional):
 # ---------------------------------------------------------------- numbers (section 2)
 # A number is a Fraction, an Algebraic or an Interval; bool() is the zero test, and all three have + - * /.
 
+
 class Algebraic:
     """num[0] + num[1] t + ... over den, where t = scale * theta is an algebraic integer of the field."""
 
@@ -114,8 +116,9 @@ class Algebraic:
 
     def __add__(self, other):
         other = self._lift(other)
-        return Algebraic(self.field, [a * other.den + b * self.den for a, b in zip(self.num, other.num)],
-                         self.den * other.den)
+        return Algebraic(
+            self.field, [a * other.den + b * self.den for a, b in zip(self.num, other.num)], self.den * other.den
+        )
 
     def __sub__(self, other):
         return self + -other
@@ -165,7 +168,7 @@ class Algebraic:
                 cofactor += [Fraction(0)] * (k + len(cofactors[1]) - len(cofactor))
                 for j, c in enumerate(cofactors[1]):
                     cofactor[k + j] -= quotient * c
-            old, new, cofactors = new, rest[:len(new) - 1], (cofactors[1], cofactor)
+            old, new, cofactors = new, rest[: len(new) - 1], (cofactors[1], cofactor)
             need(any(new), "a minimal polynomial has a proper factor")
         cofactor = [c / new[0] for c in cofactors[1]] + [Fraction(0)] * (self.field.degree - len(cofactors[1]))
         den = math.lcm(*(c.denominator for c in cofactor))
@@ -299,8 +302,11 @@ class NumberField(Rationals):
         size = self.scale.bit_length() * degree + max(max(abs(c.numerator) for c in coefficients).bit_length(), degree)
         need(size <= MAX_BITS, "the minimal polynomial is too large for this checker", Undecided)
         self.minpoly = [int(c * self.scale ** (degree - k)) for k, c in enumerate(coefficients)]
-        self.note = "" if shown_irreducible(self.minpoly) else \
-            "the minimal polynomial is not shown to be irreducible; the proof does not need it"
+        self.note = (
+            ""
+            if shown_irreducible(self.minpoly)
+            else "the minimal polynomial is not shown to be irreducible; the proof does not need it"
+        )
         low, high = ends[0] * self.scale, ends[1] * self.scale
         need(real_roots_between(self.minpoly, low, high) == 1, "the interval must contain exactly one root of minpoly")
         # theta * scale lies between corner / unit and (corner + width) / unit; bisection doubles unit
@@ -319,8 +325,12 @@ class NumberField(Rationals):
     def powers(self, bits):
         """Enclosures of 1, t, t^2, ... in units of 2^-bits, at least; the finest that were computed are kept."""
         if self.precise < bits:
-            guard = bits + self.degree * (2 + max(abs(self.corner), abs(self.corner + self.width)).bit_length()
-                                          - self.unit.bit_length() + 2) + 8
+            guard = (
+                bits
+                + self.degree
+                * (2 + max(abs(self.corner), abs(self.corner + self.width)).bit_length() - self.unit.bit_length() + 2)
+                + 8
+            )
             guard = max(guard, bits + 8)
             while self.width << guard > self.unit:
                 self.corner, self.unit = 2 * self.corner, 2 * self.unit
@@ -384,6 +394,7 @@ class Radicals(Rationals):
 
 # ---------------------------------------------------------------- integer polynomials, constant term first
 
+
 def polynomial_sign(poly, num, den):
     value, power = 0, 1
     for c in reversed(poly):
@@ -397,7 +408,7 @@ def remainder(poly, monic, prime):
         if top := poly[k + len(monic) - 1]:
             for j, c in enumerate(monic):
                 poly[k + j] = (poly[k + j] - top * c) % prime
-    poly = poly[:len(monic) - 1]
+    poly = poly[: len(monic) - 1]
     while poly and not poly[-1]:
         poly.pop()
     return poly
@@ -479,7 +490,7 @@ def real_roots_between(poly, low, high):
             rest = [c * abs(lead) for c in rest]
             for j, c in enumerate(divisor):
                 rest[k + j] -= top * c * (1 if lead > 0 else -1)
-        rest = rest[:len(divisor) - 1]
+        rest = rest[: len(divisor) - 1]
         while rest and not rest[-1]:
             rest.pop()
         if not rest:
@@ -567,10 +578,17 @@ class Method:
         one = Fraction(1)
         distance = {}
         product(distance, one, self.x[last], self.x[last])
-        self.measure = {"f(x_N)-f(x_*)": {(last,): one}, "|grad f(x_N)|^2": {(first + last,) * 2: one},
-                        "min_i |grad f(x_i)|^2": {(last + 1,): one}, "|x_N-x_*|^2": distance}[self.measure_name]
-        self.normaliser = {"|x_0-x_*|^2": {(0, 0): one}, "f(x_0)-f(x_*)": {(0,): one},
-                           "|grad f(x_0)|^2": {(first, first): one}}[self.initial_name]
+        self.measure = {
+            "f(x_N)-f(x_*)": {(last,): one},
+            "|grad f(x_N)|^2": {(first + last,) * 2: one},
+            "min_i |grad f(x_i)|^2": {(last + 1,): one},
+            "|x_N-x_*|^2": distance,
+        }[self.measure_name]
+        self.normaliser = {
+            "|x_0-x_*|^2": {(0, 0): one},
+            "f(x_0)-f(x_*)": {(0,): one},
+            "|grad f(x_0)|^2": {(first, first): one},
+        }[self.initial_name]
         self.factor = Fraction(1, 2) / (1 - self.m)
 
     def form(self, family, index):
@@ -598,18 +616,31 @@ class Method:
     def sentence(self, field):
         m, power = field.text(self.m), MEASURES[self.measure_name] - INITIALS[self.initial_name]
         rate, scale = field.text(self.rate), {-2: " / L^2", -1: " / L", 0: "", 1: " * L", 2: " * L^2"}[power]
-        name = "convex L-smooth" if not self.m else "L-smooth (not necessarily convex)" if self.m == -1 else (
-            f"L-smooth and {'strongly convex' if sign(self.m) > 0 else 'hypoconvex'} with parameter mu = ({m})*L")
-        method = "x_(i+1) = x_i - (h_i/L) grad f(x_i)" if self.gradient_descent else \
-            "x_i = x_0 - (1/L) sum over k < i of h_ik grad f(x_k)"
-        steps = [field.text(c) for c in self.steps] if self.gradient_descent else \
-            ["[" + ", ".join(field.text(c) for c in row) + "]" for row in self.steps]
+        name = (
+            "convex L-smooth"
+            if not self.m
+            else "L-smooth (not necessarily convex)"
+            if self.m == -1
+            else (f"L-smooth and {'strongly convex' if sign(self.m) > 0 else 'hypoconvex'} with parameter mu = ({m})*L")
+        )
+        method = (
+            "x_(i+1) = x_i - (h_i/L) grad f(x_i)"
+            if self.gradient_descent
+            else "x_i = x_0 - (1/L) sum over k < i of h_ik grad f(x_k)"
+        )
+        steps = (
+            [field.text(c) for c in self.steps]
+            if self.gradient_descent
+            else ["[" + ", ".join(field.text(c) for c in row) + "]" for row in self.steps]
+        )
         infimum = "a minimiser x_*" if self.minimiser else "a finite infimum, written f(x_*)"
         smoothness = "every L > 0" if self.L == "L" else "L = " + field.text(field.read(self.L))
-        return (f"For every real inner-product space, {smoothness}, every {name}\n"
-                f"f with {infimum}, and every x_0, the points\n  {method},\n"
-                f"N = {self.last}, h = [{', '.join(steps)}] satisfy\n"
-                f"  {self.measure_name}  <=  ({rate}){scale} * ({self.initial_name})")
+        return (
+            f"For every real inner-product space, {smoothness}, every {name}\n"
+            f"f with {infimum}, and every x_0, the points\n  {method},\n"
+            f"N = {self.last}, h = [{', '.join(steps)}] satisfy\n"
+            f"  {self.measure_name}  <=  ({rate}){scale} * ({self.initial_name})"
+        )
 
 
 class Listed:
@@ -663,9 +694,16 @@ class Listed:
 
     def sentence(self, field):
         def words(form):
-            names = ["" if not key else "*" + self.scalar_names[key[0]] if len(key) == 1 else
-                     f"*<{self.names[key[0]]}, {self.names[key[1]]}>" for key in form]
+            names = [
+                ""
+                if not key
+                else "*" + self.scalar_names[key[0]]
+                if len(key) == 1
+                else f"*<{self.names[key[0]]}, {self.names[key[1]]}>"
+                for key in form
+            ]
             return " + ".join(f"({field.text(c)}){name}" for c, name in zip(form.values(), names)) or "0"
+
         lines = [f"{show(self.title)}: for all vectors of a real inner-product space and all scalars that satisfy"]
         for family, sign_text in (("inequalities", ">="), ("equalities", "=")):
             lines += [f"  {show(name)}: {words(form)} {sign_text} 0" for name, form in self.lists[family]]
@@ -681,6 +719,7 @@ class Listed:
 
 
 # ---------------------------------------------------------------- the check (sections 6 to 9)
+
 
 def residual(statement, field, multipliers):
     """Signs of the multipliers; then the constant must be >= 0, the scalars cancel, and S is returned (section 7)."""
@@ -761,7 +800,7 @@ def definite(matrix, bits):
     spare = []
     for i in range(size):
         for j in range(i + 1):
-            square = sum(map(int.__mul__, factor[i][:j + 1], factor[j]))
+            square = sum(map(int.__mul__, factor[i][: j + 1], factor[j]))
             low, high = ((bound << bits) - square for bound in bounds[i][j])
             if i == j:
                 spare.append(low)
@@ -858,8 +897,11 @@ def verify(data, bits):
     kind = data["field"].get("kind")
     need(isinstance(kind, str) and kind in kinds, "unknown kind of field: " + show(kind))
     members(data["field"], kinds[kind])
-    field = {"rationals": lambda: Rationals(), "number-field": lambda: NumberField(data["field"]),
-             "radicals": lambda: Radicals(data["field"], bits)}[kind]()
+    field = {
+        "rationals": lambda: Rationals(),
+        "number-field": lambda: NumberField(data["field"]),
+        "radicals": lambda: Radicals(data["field"], bits),
+    }[kind]()
     kind = data["claim"].get("kind")
     need(kind in ("method", "listed"), "unknown kind of claim: " + show(kind))
     statement = (Method if kind == "method" else Listed)(data["claim"], field)
@@ -869,13 +911,18 @@ def verify(data, bits):
     semidefinite(S, kernel, "the residual matrix")
     lines = ["proved. " + statement.sentence(field), f"rate = {decimal(statement.rate)}"]
     if isinstance(field, NumberField):
-        lines.append(f"theta = {decimal(field.read(['0', '1']))}, the root of {show(data['field']['minpoly'])} "
-                     f"(constant first) between {' and '.join(map(show, data['field']['root']))}")
+        lines.append(
+            f"theta = {decimal(field.read(['0', '1']))}, the root of {show(data['field']['minpoly'])} "
+            f"(constant first) between {' and '.join(map(show, data['field']['root']))}"
+        )
     if "witness" in data:
         lower = lower_bound(statement, field, data["witness"])
         tight = not (statement.rate - lower)
-        lines.append("no smaller rate holds: the witness attains it" if tight else
-                     f"no rate below {field.text(lower)} = {decimal(lower)} holds, by the witness")
+        lines.append(
+            "no smaller rate holds: the witness attains it"
+            if tight
+            else f"no rate below {field.text(lower)} = {decimal(lower)} holds, by the witness"
+        )
     if getattr(field, "note", ""):
         lines.append("note: " + field.note)
     whole = canonical(data, field)
@@ -889,6 +936,7 @@ def digest(data):
 
 def canonical(data, field):
     """The canonical data of a certificate that has been verified (section 10)."""
+
     def number(value):
         if not isinstance(field, Radicals) or isinstance(value, str):
             return value
@@ -910,12 +958,14 @@ def canonical(data, field):
         claim["method"] = {k: v if k == "type" else number(v) for k, v in method.items()}
     else:
         claim |= {"measure": form(claim["measure"]), "normaliser": form(claim["normaliser"])}
-        claim["vectors"] = [v if isinstance(v, str) else v | {"definition": entries(v["definition"])}
-                            for v in claim["vectors"]]
+        claim["vectors"] = [
+            v if isinstance(v, str) else v | {"definition": entries(v["definition"])} for v in claim["vectors"]
+        ]
         for family in ("inequalities", "equalities"):
             claim[family] = [[name, form(f)] for name, f in claim.get(family, [])]
-        claim["matrix-inequalities"] = [[name, [[form(f) for f in row] for row in rows]]
-                                        for name, rows in claim.get("matrix-inequalities", [])]
+        claim["matrix-inequalities"] = [
+            [name, [[form(f) for f in row] for row in rows]] for name, rows in claim.get("matrix-inequalities", [])
+        ]
         claim = {k: v for k, v in claim.items() if v or k in ("vectors", "scalars", "measure", "normaliser")}
     result = data | {"claim": claim, "multipliers": {k: entries(v) for k, v in data["multipliers"].items()}}
     for k in ("kernel", "witness"):
@@ -945,8 +995,13 @@ def read(path):
     need(len(raw) <= MAX_BYTES, "the file is larger than 64 MiB")
     need(sum(map(raw.count, b",[{")) <= 4 * MAX_ITEMS, "the file has too many entries")
     try:
-        data = json.loads(raw.decode("utf-8"), object_pairs_hook=unique, parse_int=index, parse_float=refuse_number,
-                          parse_constant=refuse_number)
+        data = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=unique,
+            parse_int=index,
+            parse_float=refuse_number,
+            parse_constant=refuse_number,
+        )
     except (ValueError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from None
     return data

@@ -120,9 +120,7 @@ class Candidate:
     def _repr_html_(self) -> str:
         from html import escape
 
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows()
-        )
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
         return (
             f'<div class="pepkit"><p>{len(self.schedule)} steps, {escape(_WORDS[self.measure])}</p><table>'
             "<tr><th></th><th>at least</th><th>at most</th><th>source</th></tr>"

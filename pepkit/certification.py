@@ -276,9 +276,7 @@ class _Run:
 
     def solve(self, gap_target: float | None, tolerance: float, start: Any = None) -> NumericalDual:
         best = next((c for c in self.cases if self.exact_cases and self.valid(c)), None)
-        request = SolveRequest(
-            self.solver, tolerance, gap_target, None if best is None else self.float_of(best.value)
-        )
+        request = SolveRequest(self.solver, tolerance, gap_target, None if best is None else self.float_of(best.value))
         return solve_dual(self.claim, self.family, request, self.progress, start)
 
     def sharp(self) -> Certificate | None:

@@ -47,9 +47,7 @@ class PropertyVerdict:
         return f"{self.name.value:<14}{self.status:<11}{self.reason}"
 
 
-def check_schedule(
-    steps: Schedule | Sequence[Any], *, progress: Progress | None = None
-) -> tuple[PropertyVerdict, ...]:
+def check_schedule(steps: Schedule | Sequence[Any], *, progress: Progress | None = None) -> tuple[PropertyVerdict, ...]:
     """All six properties of a schedule for L-smooth convex functions.
 
     Parameters
@@ -183,5 +181,3 @@ def _one_dimensional(claim: SchedulePropertyClaim, curvature: fmpq) -> Witness:
         if claim.field.sign(value - lowest) < 0:
             lowest = value
     return Witness(tuple((g,) for g in gradients), tuple(value - lowest + one for value in values))
-
-

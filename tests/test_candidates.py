@@ -65,9 +65,7 @@ def test_ma_chen_against_enumeration() -> None:
         assert found is not None and float(found) == pytest.approx(_ma_chen(steps), rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("steps", "ma_chen"), [([(1 + 5**0.5) / 2], (5**0.5 - 2) / 2)]
-)
+@pytest.mark.parametrize(("steps", "ma_chen"), [([(1 + 5**0.5) / 2], (5**0.5 - 2) / 2)])
 def test_ma_chen_at_the_golden_ratio(steps: list[float], ma_chen: float) -> None:
     assert float(ma_chen_bound([arb(h) for h in steps])) == pytest.approx(ma_chen, rel=1e-12)
 

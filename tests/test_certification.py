@@ -101,7 +101,9 @@ def test_hypoconvex_rates(row):
     assert rate_of(result) >= float(row["rate"]) * (1 - 1e-10)
 
 
-@pytest.mark.parametrize("pair", [("distance", "distance"), ("function-value", "function-value"), ("gradient-norm", "gradient-norm")])
+@pytest.mark.parametrize(
+    "pair", [("distance", "distance"), ("function-value", "function-value"), ("gradient-norm", "gradient-norm")]
+)
 def test_strongly_convex_contraction(pair):
     """All three contract by ((1-m)/(1+m))^(2N) for h = 2/(1+m)."""
     measure, initial = pair
@@ -166,7 +168,15 @@ def test_saved_certificates_are_checked_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"mode": "best"}, {"tolerance": 0}, {"tolerance": 2}, {"tolerance": "x"}, {"tolerance": 1e-15}, {"family": "some"}]
+    "options",
+    [
+        {"mode": "best"},
+        {"tolerance": 0},
+        {"tolerance": 2},
+        {"tolerance": "x"},
+        {"tolerance": 1e-15},
+        {"family": "some"},
+    ],
 )
 def test_bad_options(options):
     with pytest.raises((ClaimError, pepkit.CertificationError)):

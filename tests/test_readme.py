@@ -20,7 +20,11 @@ def test_the_first_command_prints_what_the_readme_says(tmp_path):
         expected = " ".join(line.split()).removesuffix("...").strip()
         assert expected in printed, line
     checked = subprocess.run(
-        [sys.executable, "-m", "pepkit", "check", "silver-7.json"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "pepkit", "check", "silver-7.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert checked.stdout.startswith("proved")
     assert "(tight)" in checked.stdout
@@ -41,6 +45,8 @@ def test_every_link_leads_somewhere():
 
 
 def test_import_is_light():
-    code = "import sys, pepkit; print([m for m in ('numpy','scipy','sympy','cvxpy','flint','rich') if m in sys.modules])"
+    code = (
+        "import sys, pepkit; print([m for m in ('numpy','scipy','sympy','cvxpy','flint','rich') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -145,7 +145,7 @@ class Real(float):
         if abs(exponent) > MAX_EXPONENT:
             raise ClaimError(f"the exponent {exponent} of an exact number is too large")
         if exponent < 0:
-            return Real.rational(1) / self ** -exponent
+            return Real.rational(1) / self**-exponent
         result, base = Real.rational(1), self
         while exponent:
             if exponent & 1:

@@ -119,9 +119,7 @@ def _data(found: Any) -> dict[str, Any]:
         "upper": found.upper.str(20, radius=False),
         "tight": found.result.tight,
         "verdict": {"kind": found.verdict.kind, "sentence": found.verdict.sentence},
-        "comparison": [
-            dict(zip(("name", "lower", "upper", "source"), row, strict=True)) for row in found.rows()[1:]
-        ],
+        "comparison": [dict(zip(("name", "lower", "upper", "source"), row, strict=True)) for row in found.rows()[1:]],
     }
 
 
@@ -148,5 +146,3 @@ def _counts(text: str) -> list[int]:
     if not counts or min(counts) < 1:
         raise ClaimError(f"--steps names no positive numbers: {text!r}")
     return counts
-
-

@@ -49,9 +49,7 @@ def catalogue(
             print_json(
                 {
                     "status": "failed" if failed else "ok",
-                    "outcomes": [
-                        {"path": o.entry.path, "status": o.status, "detail": o.detail} for o in outcomes
-                    ],
+                    "outcomes": [{"path": o.entry.path, "status": o.status, "detail": o.detail} for o in outcomes],
                 }
             )
     if failed:

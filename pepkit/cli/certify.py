@@ -187,9 +187,7 @@ def fixed_step(
         _certify(claim, _file_name([file.stem], claim, mu, smoothness, measure, initial), search)
 
 
-def _closed_form(
-    plan: Plan, smoothness: Any, measure: str | None, initial: str, form: Any, search: _Search
-) -> Any:
+def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str, form: Any, search: _Search) -> Any:
     """The result of a formula, or None where there is none or the user asks for a solver."""
     if form not in (None, "flat", "composition", "solver"):
         raise ClaimError(_unknown("form", str(form), ("flat", "composition", "solver")))

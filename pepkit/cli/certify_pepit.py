@@ -28,9 +28,7 @@ def pepit(
     decimal: Annotated[
         bool, typer.Option("--decimal", help="Read plain floats as the decimals that print them.")
     ] = False,
-    simplify: Annotated[
-        bool, typer.Option("--simplify", help="Search a sparse proof with small numbers.")
-    ] = False,
+    simplify: Annotated[bool, typer.Option("--simplify", help="Search a sparse proof with small numbers.")] = False,
     sharp: options.Sharp = False,
     relaxed: options.Relaxed = None,
     solver: options.Solver = "auto",
@@ -108,8 +106,10 @@ def _data(result: Any, path: Path) -> dict[str, Any]:
         "solver": result.solver,
         "checked_by": list(result.checked_by),
         "notes": list(result.notes),
-        "multipliers": [dict(zip(("function", "inequality", "points", "exact"), row, strict=False)) for row in
-                        result.multiplier_rows()],
+        "multipliers": [
+            dict(zip(("function", "inequality", "points", "exact"), row, strict=False))
+            for row in result.multiplier_rows()
+        ],
         "file": str(path),
         "claim_digest": claim_digest(theorem.claim),
         "certificate_digest": digest(result.certificate),

@@ -26,9 +26,9 @@ def reproduce_command(
     folder: Annotated[
         Path, typer.Option("--certificates", help="Folder for the certificates.", metavar="FOLDER")
     ] = Path("certificates/published"),
-    page: Annotated[
-        Path, typer.Option("--page", help="Markdown page with all tables.", metavar="FILE")
-    ] = Path("docs/published-tables.md"),
+    page: Annotated[Path, typer.Option("--page", help="Markdown page with all tables.", metavar="FILE")] = Path(
+        "docs/published-tables.md"
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Certify every number of the published tables and compare: published, certified, difference.

@@ -312,9 +312,7 @@ def read_sectors(
     return PlanarSectors(_claim_of_kind(claim, InjectiveNetwork), provenance)
 
 
-def read_collision(
-    number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]
-) -> Collision:
+def read_collision(number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]) -> Collision:
     """Two points with one image."""
     parts = reading.fields(data, "the proof", ("kind", "x", "y"))
     x, y = (tuple(RATIONALS.read(a) for a in reading.items(parts[key], f"the point {key}")) for key in ("x", "y"))

@@ -86,9 +86,7 @@ class StraightforwardProof:
             if sign(base.get(index, zero) + claim.threshold * value) < 0:
                 raise CertificateError(f"multiplier {list(index)} is negative at delta = {_text(claim)}")
         total = claim.total
-        start = _residual(
-            statement, Form(linear={0: fmpq(1), last: fmpq(-1)}), base, "at delta = 0"
-        )
+        start = _residual(statement, Form(linear={0: fmpq(1), last: fmpq(-1)}), base, "at delta = 0")
         growth = _residual(statement, Form(linear={0: -2 * total}), slope, "in the slope")
         # both hold by construction; they are what makes the matrix below affine in delta
         if any(start[0]) or growth[0][0]:

@@ -66,9 +66,7 @@ def lifted(claim: MethodClaim, certificate: Certificate) -> Certificate:
     for (position,), value in certificate.multipliers.get("inequalities", {}).items():
         family, _, address = form.inequalities[position][0].partition(" ")
         multipliers.setdefault(family, {})[tuple(int(i) for i in address.split(","))] = value
-    return Certificate(
-        claim.with_rate(certificate.claim.rate), multipliers, (), None, certificate.provenance
-    )
+    return Certificate(claim.with_rate(certificate.claim.rate), multipliers, (), None, certificate.provenance)
 
 
 def _name(family: str, index: tuple[int, ...]) -> str:

@@ -83,7 +83,7 @@ def _directions(rows: list[dict[int, float]], width: int) -> list[tuple[int, dic
         for j, value in row.items():
             matrix[k, j] = value
     # a triangle of the same null space keeps the decomposition small
-    triangle = linalg.qr(matrix, mode="r")[0][: width] if len(rows) > width else matrix
+    triangle = linalg.qr(matrix, mode="r")[0][:width] if len(rows) > width else matrix
     _, sizes, basis = np.linalg.svd(triangle, full_matrices=True)
     rank = int((sizes > DUST * max(1.0, sizes[0] if len(sizes) else 1.0)).sum())
     if rank == width:

@@ -177,6 +177,4 @@ def method(
     """
     smoothness = None if isinstance(L, str) and L.strip() == "L" else exact(L)
     matrix: Sequence[Sequence[Real]] = step_matrix(name, steps, curvature_ratio(mu, smoothness))
-    return fixed_step_method(
-        matrix, L=L, mu=mu, measure=measure or _METHODS[name][2], initial=initial, rate=rate
-    )
+    return fixed_step_method(matrix, L=L, mu=mu, measure=measure or _METHODS[name][2], initial=initial, rate=rate)

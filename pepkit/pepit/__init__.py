@@ -1,7 +1,7 @@
 """PEPit problems in, theorems out.
 
-    problem.solve(wrapper="pepkit")        # PEPit's own way to choose a back end
-    result = pepkit.certify(problem)       # certificate, exact rate, multipliers by name
+problem.solve(wrapper="pepkit")        # PEPit's own way to choose a back end
+result = pepkit.certify(problem)       # certificate, exact rate, multipliers by name
 """
 
 from pepkit.pepit.certify import certify_pepit

@@ -87,8 +87,7 @@ def _direction(claim: ListedClaim, error: NoOptimumError) -> Witness | None:
         inequalities=tuple((name, _homogeneous(form)) for name, form in claim.inequalities),
         equalities=tuple((name, _homogeneous(form)) for name, form in claim.equalities),
         matrix_inequalities=tuple(
-            (name, tuple(tuple(map(_homogeneous, row)) for row in matrix))
-            for name, matrix in claim.matrix_inequalities
+            (name, tuple(tuple(map(_homogeneous, row)) for row in matrix)) for name, matrix in claim.matrix_inequalities
         ),
         measure=growing,
         normaliser=growing,

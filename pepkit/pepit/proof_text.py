@@ -78,9 +78,10 @@ def proof_latex(result: Any, digits: int | None = None) -> str:
     total = " + ".join(terms) or "0"
     lines.append("The weighted sum is the identity")
     lines.append(rf"$${number(claim.rate)} - \bigl({measure}\bigr) - \sum = {total} \ge 0,$$")
-    lines.append(r"where $\sum$ is the sum of the products above." + (
-        " The constants leave a nonnegative rest, which is left out." if not result.sharp else ""
-    ))
+    lines.append(
+        r"where $\sum$ is the sum of the products above."
+        + (" The constants leave a nonnegative rest, which is left out." if not result.sharp else "")
+    )
     lines.append(r"\end{proof}")
     return "\n".join(lines)
 

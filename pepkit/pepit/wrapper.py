@@ -207,5 +207,3 @@ def _subtract(matrix: np.ndarray, form: Form, factor: float) -> None:
         half = factor * _number(value) / 2
         matrix[p, q] -= half
         matrix[q, p] -= half
-
-

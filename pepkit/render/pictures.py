@@ -74,9 +74,7 @@ def rate_picture(last: int = 64, certified: Sequence[tuple[int, float]] = (), ce
     ax.plot(counts, [1 / (4 * n + 2) for n in counts], color=_GREY, label="constant step 1")
     ax.plot(counts, [_optimal_constant(n) for n in counts], color=_GOLD, label="optimal constant step")
     ax.plot(counts, _dynamic(last), color=_VIOLET, label="dynamic short steps")
-    ax.plot(
-        counts, [float(1 / (4 * best_sums(n).primitive - 2)) for n in counts], color=_GREEN, label="OBS-S"
-    )
+    ax.plot(counts, [float(1 / (4 * best_sums(n).primitive - 2)) for n in counts], color=_GREEN, label="OBS-S")
     silver = [(2**k - 1, 1 / (4 * (1 + math.sqrt(2)) ** k - 2)) for k in range(1, 12) if 2**k - 1 <= last]
     ax.plot(*zip(*silver, strict=True), "s", color=_GREEN, markersize=6, label="silver, $N = 2^k - 1$")
     best = [float(best_sums(n).rate("function-value")) for n in counts]

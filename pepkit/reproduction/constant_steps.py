@@ -50,12 +50,22 @@ def _convex() -> Iterator[Row]:
             fall = (1 - h) ** (2 * n)
             key, what = f"-h{_slug(text)}-N{n:02d}", f"N = {n}, h = {text}"
             yield _row(
-                "f" + key, f"f(x_N) - f_*, {what}", "max{1/(4Nh+2), (1-h)^2N/2}",
-                _larger(1 / (4 * n * h + 2), fall / 2), n, text, **OBJECTIVE,
+                "f" + key,
+                f"f(x_N) - f_*, {what}",
+                "max{1/(4Nh+2), (1-h)^2N/2}",
+                _larger(1 / (4 * n * h + 2), fall / 2),
+                n,
+                text,
+                **OBJECTIVE,
             )
             yield _row(
-                "g-f" + key, f"|g_N|^2 over f_0 - f_*, {what}", "2 max{1/(2Nh+1), (1-h)^2N}",
-                2 * _larger(1 / (2 * n * h + 1), fall), n, text, **GRADIENT,
+                "g-f" + key,
+                f"|g_N|^2 over f_0 - f_*, {what}",
+                "2 max{1/(2Nh+1), (1-h)^2N}",
+                2 * _larger(1 / (2 * n * h + 1), fall),
+                n,
+                text,
+                **GRADIENT,
             )
             yield _row(
                 "g-x" + key, f"|g_N|^2 over |x_0 - x_*|^2, {what}", "max{1/(Nh+1)^2, (1-h)^2N}",
@@ -79,17 +89,35 @@ def _strongly_convex() -> Iterator[Row]:
                 key, what = f"-kappa{kappa}-h{_slug(text)}-N{n:02d}", f"L/mu = {kappa}, N = {n}, h = {text}"
                 options = {"mu": f"L/{kappa}"}
                 yield _row(
-                    "f" + key, f"f(x_N) - f_*, {what}", "max{k/(k-1+(1-kh)^-2N), (1-h)^2N}/2",
-                    _larger(k / (k - 1 + rise), fall) / 2, n, text, **options, **OBJECTIVE,
+                    "f" + key,
+                    f"f(x_N) - f_*, {what}",
+                    "max{k/(k-1+(1-kh)^-2N), (1-h)^2N}/2",
+                    _larger(k / (k - 1 + rise), fall) / 2,
+                    n,
+                    text,
+                    **options,
+                    **OBJECTIVE,
                 )
                 yield _row(
-                    "g-f" + key, f"|g_N|^2 over f_0 - f_*, {what}", "2 max{k/(k-1+(1-kh)^-2N), (1-h)^2N}",
-                    2 * _larger(k / (k - 1 + rise), fall), n, text, **options, **GRADIENT,
+                    "g-f" + key,
+                    f"|g_N|^2 over f_0 - f_*, {what}",
+                    "2 max{k/(k-1+(1-kh)^-2N), (1-h)^2N}",
+                    2 * _larger(k / (k - 1 + rise), fall),
+                    n,
+                    text,
+                    **options,
+                    **GRADIENT,
                 )
                 flat = k / (k - 1 + half)
                 yield _row(
-                    "g-x" + key, f"|g_N|^2 over |x_0 - x_*|^2, {what}", "max{k/(k-1+(1-kh)^-N), |1-h|^N}^2",
-                    _larger(flat * flat, fall), n, text, **options, **GRADIENT_FROM_DISTANCE,
+                    "g-x" + key,
+                    f"|g_N|^2 over |x_0 - x_*|^2, {what}",
+                    "max{k/(k-1+(1-kh)^-N), |1-h|^N}^2",
+                    _larger(flat * flat, fall),
+                    n,
+                    text,
+                    **options,
+                    **GRADIENT_FROM_DISTANCE,
                 )
                 yield _row(
                     "x" + key, f"|x_N - x_*|^2, {what}", "max{|1-h|, |1-kh|}^2N",
@@ -153,5 +181,3 @@ def _hypoconvex() -> Iterator[Row]:
             f"k{_slug(mu)}-h{_slug(step)}-N{n:02d}", f"mu/L = {mu}, N = {n}, h = {step}", text,
             2 / (1 + n * per_step), n, step, mu=f"{mu}*L", **SMALLEST,
         )  # fmt: skip
-
-

@@ -25,16 +25,23 @@ def _silver() -> Iterator[Row]:
         plan = silver(n)
         bound = next(entry["f_ap"] for entry in numbers("silver") if int(entry["N"]) == n)
         yield certified_claim(
-            f"f-N{n:02d}", f"f(x_N) - f_*, N = {n}", Published.formula("1/(4 rho^k - 2)", 1 / (4 * power - 2)),
+            f"f-N{n:02d}",
+            f"f(x_N) - f_*, N = {n}",
+            Published.formula("1/(4 rho^k - 2)", 1 / (4 * power - 2)),
             partial(gradient_descent, plan, **OBJECTIVE),
         )
         yield certified_claim(
-            f"f-bound-N{n:02d}", f"f(x_N) - f_*, N = {n}, first published bound", Published(bound, "bound"),
+            f"f-bound-N{n:02d}",
+            f"f(x_N) - f_*, N = {n}, first published bound",
+            Published(bound, "bound"),
             partial(gradient_descent, plan, **OBJECTIVE),
         )
         yield certified_claim(
-            f"g-x-N{n:02d}", f"|g_N|^2 over |x_0 - x_*|^2, N = {n}", Published.formula("rho^-2k", 1 / (power * power)),
-            partial(gradient_descent, plan, **GRADIENT_FROM_DISTANCE), quick=n <= 15,
+            f"g-x-N{n:02d}",
+            f"|g_N|^2 over |x_0 - x_*|^2, N = {n}",
+            Published.formula("rho^-2k", 1 / (power * power)),
+            partial(gradient_descent, plan, **GRADIENT_FROM_DISTANCE),
+            quick=n <= 15,
         )
         yield certified_claim(
             f"g-f-N{n:02d}", f"|g_N|^2 over f_0 - f_*, N = {n}",
@@ -162,5 +169,3 @@ def _straightforward() -> Iterator[Row]:
         what = f"length {length}" + (" (3 - eta, 3/2), certified for eta = 1/100" if limit else "")
         published = Published(entry["average"], "limit" if limit else "number")
         yield certified_pattern(f"t{length:03d}", what, published, length, quick=length <= 31)
-
-

@@ -76,8 +76,4 @@ def _solve_regular(field: NumberField, matrix: Sequence[Sequence[Any]], right: S
     solution = _solve(system, sides)
     if solution is None:
         return None
-    return [
-        Number(field, fmpq_poly([solution[j * degree + t, 0] for t in range(degree)])) for j in range(size)
-    ]
-
-
+    return [Number(field, fmpq_poly([solution[j * degree + t, 0] for t in range(degree)])) for j in range(size)]

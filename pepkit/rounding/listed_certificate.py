@@ -258,9 +258,7 @@ class _Search:
             self.attempts.append("no interior point found")
         return best, []
 
-    def _mixed(
-        self, system: ListedSystem, dual: ListedDual, interior: ListedDual, limit: float
-    ) -> Certificate | None:
+    def _mixed(self, system: ListedSystem, dual: ListedDual, interior: ListedDual, limit: float) -> Certificate | None:
         """Round points between the numerical optimum and an interior point."""
         for part in (0.5, 0.9):
             optimum = min(self.optimum, dual.rate)
@@ -319,6 +317,3 @@ def _precisions(margin: float) -> tuple[int, ...]:
     """Fractional bits at which rounding may keep multipliers inside the cones."""
     start = max(8, math.ceil(-math.log2(max(margin, 1e-15))) + 3)
     return tuple(sorted({start, start + 6, start + 14, start + 30}))
-
-
-

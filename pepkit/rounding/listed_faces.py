@@ -103,9 +103,7 @@ def exposed_faces(system: ListedSystem, dual: ListedDual) -> list[Face]:
     return faces
 
 
-def _face(
-    system: ListedSystem, dual: ListedDual, slack: float, accuracies: tuple[float, ...]
-) -> Face | None:
+def _face(system: ListedSystem, dual: ListedDual, slack: float, accuracies: tuple[float, ...]) -> Face | None:
     solution = dual.solution
     blocks = list(solution.gram)
     dropped = _slack_hypotheses(system, dual, slack)
@@ -134,8 +132,10 @@ def _face(
             inner = annihilator(system.field, span, chosen.order)
             basis = tuple(_combination(system.field, chosen.basis, weights) for weights in inner)
         ranges.append(MatrixRange(number, basis))
-    if not lifted and dropped == system.face.dropped and all(
-        len(r.basis) == c.order for r, (_, _, c) in zip(ranges, system.blocks, strict=True)
+    if (
+        not lifted
+        and dropped == system.face.dropped
+        and all(len(r.basis) == c.order for r, (_, _, c) in zip(ranges, system.blocks, strict=True))
     ):
         return None
     return Face(dropped, (*system.imposed, *lifted), tuple(ranges))
@@ -170,6 +170,3 @@ def _combination(field: Any, basis: Any, weights: Any) -> tuple[Any, ...]:
         if weight:
             total = [a + weight * b for a, b in zip(total, vector, strict=True)]
     return tuple(total)
-
-
-

@@ -152,19 +152,14 @@ class ListedRounding:
             triangle = [values[start + i * (i + 1) // 2 : start + (i + 1) * (i + 2) // 2] for i in range(order)]
             inner = [[triangle[max(i, j)][min(i, j)] for j in range(order)] for i in range(order)]
             columns = [[b[s] for b in chosen.basis] for s in range(size)]
-            half = [
-                [_dot(inner[i], columns[s]) for s in range(size)]
-                for i in range(order)
-            ]
+            half = [[_dot(inner[i], columns[s]) for s in range(size)] for i in range(order)]
             full = tuple(
                 tuple(field.coerce(_dot(columns[r], [half[i][s] for i in range(order)])) for s in range(size))
                 for r in range(size)
             )
             if any(a for row in full for a in row):
                 multipliers.setdefault("matrix-inequalities", {})[(number,)] = full
-        return Certificate(
-            system.claim.with_rate(rate), multipliers, system.kernel, None, {"free-bits": bits}
-        )
+        return Certificate(system.claim.with_rate(rate), multipliers, system.kernel, None, {"free-bits": bits})
 
     def certify(self, limit: float | None, bits: Sequence[int], progress: Progress) -> Certificate:
         """The first certificate that the kernel accepts. Raises RoundingError with the last reason."""

@@ -82,9 +82,7 @@ def _below(system: ListedSystem, dual: ListedDual, threshold: float) -> frozense
     )
 
 
-def _rate(
-    claim: ListedClaim, face: Face, chosen: Solver, limit: float
-) -> tuple[ListedSystem, ListedDual] | None:
+def _rate(claim: ListedClaim, face: Face, chosen: Solver, limit: float) -> tuple[ListedSystem, ListedDual] | None:
     system = ListedSystem(claim, face)
     dual, solution = listed_optimum(system, chosen)
     usable = np.isfinite(dual.rate) and (solution.status.solved or abs(dual.rate - dual.lower) < 1e-6)

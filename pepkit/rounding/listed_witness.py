@@ -36,9 +36,7 @@ def listed_witnesses(system: ListedSystem, dual: ListedDual) -> Iterator[Witness
         if rest > 1e-4 * scale:
             continue
         for accuracy in ACCURACIES:
-            coordinates = tuple(
-                tuple(system.field.coerce(_simple(float(a), accuracy)) for a in row) for row in factor
-            )
+            coordinates = tuple(tuple(system.field.coerce(_simple(float(a), accuracy)) for a in row) for row in factor)
             scalars = tuple(system.field.coerce(_simple(float(v), accuracy)) for v in dual.values)
             yield Witness(coordinates, scalars)
         return

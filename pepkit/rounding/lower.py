@@ -121,9 +121,7 @@ def _form_value(statement: Statement, form: Form, coordinates: np.ndarray, scala
     return total
 
 
-def rounded_witness(
-    claim: MethodClaim, statement: Statement, data: FloatData, progress: Progress
-) -> Witness | None:
+def rounded_witness(claim: MethodClaim, statement: Statement, data: FloatData, progress: Progress) -> Witness | None:
     """Strictly feasible rational data near approximate worst-case data, or None.
 
     The data violate some hypotheses by rounding or the solver's tolerance; a small amount of a strictly
@@ -142,9 +140,7 @@ def rounded_witness(
     amount = max(needed, 0.0) * 1.5 + min(max(1e-13, noise), 1e-3)
     while amount < 0.05:
         progress("witness", f"rounding worst-case data, {amount:.1e} of a strictly feasible point")
-        coordinates = np.hstack(
-            [np.sqrt(1 - amount) * data.coordinates, np.sqrt(amount) * interior.coordinates]
-        )
+        coordinates = np.hstack([np.sqrt(1 - amount) * data.coordinates, np.sqrt(amount) * interior.coordinates])
         scalars = (1 - amount) * data.scalars + amount * interior.scalars
         bits = min(75, 30 + int(-np.log2(amount)))
         witness = Witness(

@@ -186,9 +186,7 @@ class _Rounding:
             for key, matrix in self.dual.matrix_multipliers.items()
         }
         pivot_set = set(self.pivots)
-        values: dict[int, Any] = {
-            k: dyadic(self.weights[k], bits) for k in range(self.count) if k not in pivot_set
-        }
+        values: dict[int, Any] = {k: dyadic(self.weights[k], bits) for k in range(self.count) if k not in pivot_set}
         right = self._goal(matrices)
         for k, value in values.items():
             if value:
@@ -215,9 +213,9 @@ class _Rounding:
         size = len(statement.scalars)
         zero = fmpq(0)
         normaliser, measure, rate = statement.normaliser, statement.measure, self.proved.rate
-        goal = [
-            rate * normaliser.linear.get(s, zero) - measure.linear.get(s, zero) for s in range(size)
-        ] + [rate * normaliser.constant - measure.constant]
+        goal = [rate * normaliser.linear.get(s, zero) - measure.linear.get(s, zero) for s in range(size)] + [
+            rate * normaliser.constant - measure.constant
+        ]
         for (name, index), matrix in matrices.items():
             forms = statement.family(name).form(index)
             for i, row in enumerate(matrix):

@@ -131,9 +131,7 @@ def sharp_certificate(
     failures: list[str] = []
     for keep in _supports(weights):
         selected = [addresses[k] for k in keep]
-        certificate, failure = _round(
-            proved, statement, selected, weights[keep], directions, settings, progress
-        )
+        certificate, failure = _round(proved, statement, selected, weights[keep], directions, settings, progress)
         if certificate is not None:
             return Certificate(
                 certificate.claim, certificate.multipliers, certificate.kernel, cases[0], certificate.provenance

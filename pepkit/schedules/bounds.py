@@ -174,9 +174,7 @@ def ma_chen_bound(steps: Sequence[arb]) -> arb | None:
             for p in long[:position]:
                 between = sums[k] - sums[p + 1]
                 factor = (steps[k] - 1) / (between + 1) * (between + steps[k])
-                values = [
-                    product * factor / (before + steps[p] + between + steps[k]) for before, product in reached[p]
-                ]
+                values = [product * factor / (before + steps[p] + between + steps[k]) for before, product in reached[p]]
                 options.append((between, _largest(values)))
             reached[k] = options
             after = sums[-1] - sums[k + 1]

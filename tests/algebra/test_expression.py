@@ -31,7 +31,21 @@ def test_float_is_the_dyadic_number_that_it_is():
 
 @pytest.mark.parametrize(
     "text",
-    ["nan", "inf", "1/0", "", "x", "1+", "__import__('os')", "sqrt(-2)", "2^(1/3)", "10^1000000", "[1]", "1j", "1_0.5.2"],
+    [
+        "nan",
+        "inf",
+        "1/0",
+        "",
+        "x",
+        "1+",
+        "__import__('os')",
+        "sqrt(-2)",
+        "2^(1/3)",
+        "10^1000000",
+        "[1]",
+        "1j",
+        "1_0.5.2",
+    ],
 )
 def test_nonsense_is_refused_with_a_claim_error(text):
     with pytest.raises(ClaimError):

@@ -89,7 +89,7 @@ def test_an_interval_never_counts_as_zero(pepcheck: ModuleType, tmp_path: Path) 
     # node 2 is sqrt(2)^2 - 2, which is zero but not visibly so: as a multiplier it has no sign
     program = '{"kind": "radicals", "program": [["sqrt", "2"], ["*", 0, 0], ["-", 1, "2"]]}'
     path = tmp_path / "zero.json"
-    path.write_text(text(multipliers=PROOF.replace('[2, 0,', '[1, 0, 2], [2, 0,'), field=program))
+    path.write_text(text(multipliers=PROOF.replace("[2, 0,", "[1, 0, 2], [2, 0,"), field=program))
     assert pepcheck.check(str(path)) == 1
 
 

@@ -43,7 +43,13 @@ def test_bad_step_matrices(matrix):
 
 
 def test_curvature_in_every_spelling():
-    for options in ({"mu": "L/10"}, {"mu": "0.1*L"}, {"mu": "1/10"}, {"mu": sympy.Rational(1, 10)}, {"L": 5, "mu": "1/2"}):
+    for options in (
+        {"mu": "L/10"},
+        {"mu": "0.1*L"},
+        {"mu": "1/10"},
+        {"mu": sympy.Rational(1, 10)},
+        {"L": 5, "mu": "1/2"},
+    ):
         assert gradient_descent([1], **options).function_class.mu_over_L == fmpq(1, 10)
     assert gradient_descent([1], L=5).function_class.L == 5
     assert gradient_descent([1]).function_class.L is None

@@ -21,8 +21,10 @@ x0 = problem.set_initial_point()
 problem.set_initial_condition((x0 - xs) ** 2 <= 1)
 problem.set_performance_metric(f(x0 - f.gradient(x0)) - f(xs))
 """
-SOLVED = "def run():\n" + "".join(f"    {line}\n" for line in TOP_LEVEL.splitlines()) + (
-    "    return problem.solve(verbose=0)\nvalue = run()\nassert abs(value - 1/6) < 1e-9\n"
+SOLVED = (
+    "def run():\n"
+    + "".join(f"    {line}\n" for line in TOP_LEVEL.splitlines())
+    + ("    return problem.solve(verbose=0)\nvalue = run()\nassert abs(value - 1/6) < 1e-9\n")
 )
 
 

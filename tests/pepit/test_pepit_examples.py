@@ -20,7 +20,10 @@ CASES = {
     "continuous_time_models.gradient_flow_convex": {"t": exact("2.5")},
     # matrix inequalities of a class
     "unconstrained_convex_minimization.gradient_descent_quadratics": {
-        "mu": exact("0.3"), "L": 3, "gamma": exact("1/3"), "n": 2,
+        "mu": exact("0.3"),
+        "L": 3,
+        "gamma": exact("1/3"),
+        "n": 2,
     },
     # equalities with free multipliers
     "unconstrained_convex_minimization.conjugate_gradient": {"L": 1, "n": 2},

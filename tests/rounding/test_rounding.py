@@ -122,7 +122,17 @@ def test_float_forms_are_the_exact_forms():
     scalars = random.normal(size=len(statement.scalars))
     values = forms.values(vectors @ vectors.T, scalars)
     for k, (i, j) in enumerate(indices):
-        x = np.vstack([vectors[0], [vectors[statement.vectors.index(v)] for v in statement.vectors if v.name[0] == "x" and v.name != "x_0 - x_*"], np.zeros(3)])
+        x = np.vstack(
+            [
+                vectors[0],
+                [
+                    vectors[statement.vectors.index(v)]
+                    for v in statement.vectors
+                    if v.name[0] == "x" and v.name != "x_0 - x_*"
+                ],
+                np.zeros(3),
+            ]
+        )
         g = np.vstack([vectors[1:5], np.zeros(3)])
         f = np.append(scalars, 0.0)
         dx, dg, m = x[i] - x[j], g[i] - g[j], 1 / 7

@@ -121,9 +121,7 @@ def decide_injectivity(
         if collision is not None:
             return _refuted(layers, collision, "sectors of the plane", started)
         proof = PlanarSectors(InjectiveNetwork(layers), {"method": "sectors of the plane"})
-        return InjectivityResult(
-            True, proof, check(proof), "sectors of the plane", "", perf_counter() - started
-        )
+        return InjectivityResult(True, proof, check(proof), "sectors of the plane", "", perf_counter() - started)
     answers = [first.dependencies]
     for k, layer in enumerate(layers[1:], start=2):
         answer = _limited(layer, progress, min(max_cases, 200_000))

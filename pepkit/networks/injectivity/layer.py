@@ -39,9 +39,7 @@ class LayerAnswer:
         return self.collision is None
 
 
-def decide_layer(
-    layer: ExactLayer, progress: Progress | None = None, max_cases: int = 5_000_000
-) -> LayerAnswer:
+def decide_layer(layer: ExactLayer, progress: Progress | None = None, max_cases: int = 5_000_000) -> LayerAnswer:
     """Decide whether the layer is injective on R^n.
 
     Raises CertificateError if more than `max_cases` cases would be needed.
@@ -134,9 +132,7 @@ class _Search:
         result = []
         for j in candidates:
             # a row with a component along the normal is outside; only the others need a rank
-            if _dot(self.normals[j], normal) or (
-                rank < self.layer.inputs - 1 and self.rank((*members, j)) > rank
-            ):
+            if _dot(self.normals[j], normal) or (rank < self.layer.inputs - 1 and self.rank((*members, j)) > rank):
                 result.append(j)
         return result
 

@@ -83,9 +83,7 @@ def exact_network(
         raise ClaimError(f"{len(weights)} weight matrices, but {len(biases)} biases")
     listed = list(weights)
     return tuple(
-        exact_layer(
-            matrix, None if biases is None else biases[k], "relu" if k + 1 < len(listed) else last_activation
-        )
+        exact_layer(matrix, None if biases is None else biases[k], "relu" if k + 1 < len(listed) else last_activation)
         for k, matrix in enumerate(listed)
     )
 
@@ -139,6 +137,4 @@ def _load_npz(file: Path) -> tuple[ExactLayer, ...]:
     activations = [str(a) for a in arrays["activations"]] if "activations" in arrays else ["relu"] * count
     if len(activations) != count:
         raise FormatError(f"{file}: {len(activations)} activations for {count} layers")
-    return tuple(
-        exact_layer(arrays[f"W{k}"], arrays.get(f"b{k}"), activations[k - 1]) for k in range(1, count + 1)
-    )
+    return tuple(exact_layer(arrays[f"W{k}"], arrays.get(f"b{k}"), activations[k - 1]) for k in range(1, count + 1))

@@ -202,9 +202,7 @@ def depth_study(
             if planar.degenerate_sector() is None:
                 locally += 1
                 globally += find_collision(planar) is None
-        table.append(
-            (depth, expansion, samples, fmpq(locally, samples), fmpq(globally, samples), pieces / samples)
-        )
+        table.append((depth, expansion, samples, fmpq(locally, samples), fmpq(globally, samples), pieces / samples))
     layers = tuple(float(row[0]) for row in table)
     return Study(
         f"Injectivity of random ReLU networks on the plane by depth, widths 2-{width}-{width}-...",

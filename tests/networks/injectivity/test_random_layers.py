@@ -167,6 +167,7 @@ def test_thresholds(name: str, key: str) -> None:
 
 def test_thresholds_by_another_library() -> None:
     with mpmath.workdps(40):
+
         def tail(x: mpmath.mpf) -> mpmath.mpf:
             return mpmath.erfc(x / mpmath.sqrt(2)) / 2
 
