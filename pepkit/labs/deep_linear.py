@@ -275,7 +275,8 @@ def _phases(work: Work, seeds: int, seed: int) -> Study:
          "largest rise of the loss"),
         tuple(rows),
         ("Target diag(1, 0.5); phases (radians) of entries of the layers whose absolute value stays "
-         "above 0.01, in networks whose loss ends below 1e-8; late: the last tenth of t <= 60. They have 4N complex, 8N real parameters.",),
+         "above 0.01, in networks whose loss ends below 1e-8; late: the last tenth of t <= 60. They have 4N complex, "
+         "8N real parameters.",),
     )  # fmt: skip
 
 

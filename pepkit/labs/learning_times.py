@@ -83,7 +83,8 @@ def learning_times(
 
 _ABOUT = """
 A balanced, aligned mode of a network with N layers follows s' = N s^(2-2/N) (s* - s), here with s* = 1. The question
-"with which exponent of N does the learning time grow?" has no answer before a convention says how the start depends on N:
+"with which exponent of N does the learning time grow?" has no answer before a convention says how the start depends "
+"on N:
 a fixed end-to-end start gives exponent -1, a fixed start of every layer an exponential, and independent Gaussian layers
 an exponential with an exactly known rate (the Lyapunov exponents of products of Gaussian matrices). Counted in steps of
 gradient descent with a step of one over the sharpness, which grows as N s^(2-2/N), every time is multiplied by N.

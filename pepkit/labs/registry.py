@@ -30,6 +30,7 @@ _MODULES: tuple[str, ...] = (
     "pepkit.labs.deep_linear",
     "pepkit.labs.learning_times",
     "pepkit.labs.descent_chaos",
+    "pepkit.labs.angle_collapse",
 )
 """Modules that hold laboratories; importing them registers."""
 
