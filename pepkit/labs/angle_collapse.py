@@ -243,10 +243,7 @@ def _long_study(found: dict[str, Any], samples: int) -> Study:
         "Typical angle against depth for widths 16, 64, 256 and infinity",
         ("layers", "width 16", "width 64", "width 256", "infinite width"),
         rows,
-        (
-            f"Medians over {samples} networks. Finite width turns the decay 3 pi/l into an exponential one "
-            f"at l ~ n.",
-        ),
+        (f"Medians over {samples} networks. Finite width turns the decay 3 pi/l into an exponential one at l ~ n.",),
         (
             *((f"width {n} (line)", x, tuple(max(v, floor) for v in found[str(n)])) for n in (16, 64, 256)),
             ("infinite width (line)", x, tuple(wide[layer] for layer in layers)),

@@ -31,6 +31,8 @@ _MODULES: tuple[str, ...] = (
     "pepkit.labs.learning_times",
     "pepkit.labs.descent_chaos",
     "pepkit.labs.angle_collapse",
+    "pepkit.labs.mean_shift",
+    "pepkit.labs.trainability",
 )
 """Modules that hold laboratories; importing them registers."""
 
