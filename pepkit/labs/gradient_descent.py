@@ -170,6 +170,11 @@ def exact_run(method: CertifiedMethod) -> tuple[bool, Any] | None:
     claim = method.claim
     field = claim.field
     points, gradients, values = _run(method, data, claim.field.coerce, field.sign)
+    if claim.has_minimiser:
+        function = interpolant(*data, claim.function_class.mu_over_L, field.sign)
+        if any(function(field.coerce(0))):
+            # the data were no data of a function with minimum 0 at 0
+            return False, None
     measure = _measure(claim.measure, points, gradients, values, field.sign)
     initial = {"distance": points[0] * points[0], "function-value": values[0],
                "gradient-norm": gradients[0] * gradients[0]}[method.initial]  # fmt: skip
