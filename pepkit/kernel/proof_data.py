@@ -12,6 +12,7 @@ from typing import Any
 from pepkit.kernel import (
     angle_maps,
     descent_maps,
+    effective_rank,
     injectivity,
     linear_network_identities,
     random_injectivity,
@@ -72,6 +73,7 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "ball-evaluation": (angle_maps.BallEvaluation, angle_maps.read_evaluation, lambda proof: {}),
     "covering-graph": (descent_maps.CoveringGraph, descent_maps.read_graph, descent_maps.write_graph),
     "orbit-evaluation": (descent_maps.OrbitEvaluation, descent_maps.read_orbit_evaluation, lambda proof: {}),
+    "gram-evaluation": (effective_rank.GramEvaluation, effective_rank.read_gram_evaluation, lambda proof: {}),
     "expansion": (linear_network_identities.Expansion, linear_network_identities.read_expansion, lambda proof: {}),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }

@@ -117,7 +117,8 @@ def random_runs(method: CertifiedMethod, functions: int, seed: int, rate: float 
                 "family": name,
                 "functions": batch.size,
                 "ratio": float(1 + relative.max()),
-                "excess": float((excess / allowed).max()),
+                # flat functions have neither excess nor allowance
+                "excess": float((excess / np.maximum(allowed, 1e-300)).max()),
                 "allowance": float(np.median(size)),
                 "exceeded": int(np.sum(excess > allowed)),
             }
