@@ -142,7 +142,7 @@ def _distance(rows: list[tuple[Any, ...]]) -> Study:
     curves = []
     for prefix, label in (
         ("constant-1", "constant step 1"), ("optimal-constant", "optimal constant"), ("silver", "silver"),
-        ("obs-s", "OBS-S"),
+        ("obs-s", "OBS-S"), ("obs-f", "OBS-F"),
     ):  # fmt: skip
         best: dict[int, tuple[float, str]] = {}
         for row in rows:
