@@ -12,12 +12,14 @@ from pepkit.kernel.linear_network_identities import Expansion, LinearNetworkIden
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
+from pepkit.simulate import accelerated
 from pepkit.simulate import deep_linear as simulate
 from pepkit.studies import Study
 
 __all__ = ["closed_equation_error", "deep_linear", "saxe_error", "turn_counts"]
 
 TARGET = (1.0, 0.1)
+_FLOWS = {"numpy": simulate.flow, "jax": accelerated.flow}
 TURN = 1e-4
 """A turn of a singular value smaller than this is not counted."""
 
@@ -34,13 +36,15 @@ def deep_linear(
     depths: tuple[int, ...] = (2, 3, 4, 5),
     time: float = 60.0,
     points: int = 1201,
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Flows of `seeds` networks of 2 x 2 layers for each depth."""
+    """Flows of `seeds` networks of 2 x 2 layers for each depth, integrated on the `backend` numpy or jax."""
+    accelerated.require_backend(backend)
     work = work or Work()
-    common = {"seeds": seeds, "time": time, "points": points, "seed": seed}
-    flows = [work.piece({"study": "flow", "depth": n, **common}, partial(_flow, n, seeds, time, points, seed))
+    common = {"seeds": seeds, "time": time, "points": points, "backend": backend, "seed": seed}
+    flows = [work.piece({"study": "flow", "depth": n, **common}, partial(_flow, n, seeds, time, points, seed, backend))
              for n in depths]  # fmt: skip
     turning = Study(
         "How often the smaller singular value of the end-to-end matrix changes direction",
@@ -55,9 +59,9 @@ def deep_linear(
               for n, f in zip(depths, flows, strict=True)),
         ("number of turns of the smaller singular value", "fraction of networks"),
     )  # fmt: skip
-    closed = _closed(work, seed)
-    alignment = _alignment(work, seeds, seed)
-    phases = _phases(work, seeds, seed)
+    closed = _closed(work, seed, backend)
+    alignment = _alignment(work, seeds, seed, backend)
+    phases = _phases(work, seeds, seed, backend)
     formulas = _formulas(work, seed)
     certificates = {
         f"{name}-{n}-layers": Expansion(LinearNetworkIdentity(name, (2,) * (n + 1), 2))
@@ -68,7 +72,7 @@ def deep_linear(
     rise = max(row[5] for row in turning.rows)
     return LabResult(
         _ABOUT,
-        {"turns": turning, "trajectories": _trajectories(work, seed), "closed-equations": closed,
+        {"turns": turning, "trajectories": _trajectories(work, seed, backend), "closed-equations": closed,
          "alignment": alignment, "complex-phases": phases, "formulas": formulas},
         certificates,
         (
@@ -118,8 +122,8 @@ def turn_counts(depth: int, seeds: int, time: float, points: int, seed: int) -> 
     return simulate.turns(np.linalg.svd(products, compute_uv=False)[:, :, 1], TURN)
 
 
-def _flow(depth: int, seeds: int, time: float, points: int, seed: int) -> dict[str, Any]:
-    run = simulate.flow(_random(seeds, depth, seed), _target(), np.linspace(0, time, points))
+def _flow(depth: int, seeds: int, time: float, points: int, seed: int, backend: str = "numpy") -> dict[str, Any]:
+    run = _FLOWS[backend](_random(seeds, depth, seed), _target(), np.linspace(0, time, points))
     products = np.stack([simulate.end_to_end(w) for w in run.weights])
     singular = np.linalg.svd(products, compute_uv=False)
     drift = simulate.imbalance(run.weights[-1]) - simulate.imbalance(run.weights[0])
@@ -132,9 +136,10 @@ def _flow(depth: int, seeds: int, time: float, points: int, seed: int) -> dict[s
     }
 
 
-def _trajectories(work: Work, seed: int) -> Study:
+def _trajectories(work: Work, seed: int, backend: str) -> Study:
     """The network with most turns among 40, four layers."""
-    found = work.piece({"study": "trajectories", "seed": seed}, partial(_most_turns, seed))
+    question = {"study": "trajectories", "backend": backend, "seed": seed}
+    found = work.piece(question, partial(_most_turns, seed, backend))
     times, values = found["times"], found["values"]
     rows = tuple((t, a, b, c) for t, a, b, c in zip(times, *values, strict=True))[::20]
     return Study(
@@ -148,9 +153,9 @@ def _trajectories(work: Work, seed: int) -> Study:
     )  # fmt: skip
 
 
-def _most_turns(seed: int) -> dict[str, Any]:
+def _most_turns(seed: int, backend: str) -> dict[str, Any]:
     times = np.linspace(0, 30, 1201)
-    run = simulate.flow(_random(40, 4, seed), _target(), times)
+    run = _FLOWS[backend](_random(40, 4, seed), _target(), times)
     singular = np.linalg.svd(np.stack([simulate.end_to_end(w) for w in run.weights]), compute_uv=False)
     counts = simulate.turns(singular[:, :, 1], TURN)
     k = int(np.argmax(counts))
@@ -162,23 +167,24 @@ def _most_turns(seed: int) -> dict[str, Any]:
     }
 
 
-def closed_equation_error(depth: int, seed: int, time: float = 1.5, count: int = 20) -> float:
+def closed_equation_error(depth: int, seed: int, time: float = 1.5, count: int = 20, backend: str = "numpy") -> float:
     """max |W(full flow) - W(closed equations)| at `time` over `count` balanced starts."""
     generator = np.random.default_rng([seed, depth])
     phi, psi = generator.uniform(-1, 1, (2, count))
     first = generator.uniform(0.5, 0.9, count)
     singular = np.stack([first, first * generator.uniform(0.2, 0.7, count)], axis=1)
     weights = simulate.balanced(simulate.rotation(phi), singular, simulate.rotation(psi), depth, generator)
-    full = simulate.end_to_end(simulate.flow(weights, _target(), np.array([0.0, time]), 1e-13).weights[-1])
+    full = simulate.end_to_end(_FLOWS[backend](weights, _target(), np.array([0.0, time]), 1e-13).weights[-1])
     closed = simulate.closed_run(np.stack([singular[:, 0], singular[:, 1], phi, psi]), TARGET, depth, time)
     return float(np.abs(full - closed).max())
 
 
-def _closed(work: Work, seed: int) -> Study:
+def _closed(work: Work, seed: int, backend: str) -> Study:
     rows = []
     for depth in (2, 3, 4, 6):
         error = work.piece(
-            {"study": "closed", "depth": depth, "seed": seed}, partial(closed_equation_error, depth, seed)
+            {"study": "closed", "depth": depth, "backend": backend, "seed": seed},
+            partial(closed_equation_error, depth, seed, backend=backend),
         )
         rows.append((depth, 20, error))
     return Study(
@@ -225,12 +231,13 @@ def _formulas(work: Work, seed: int) -> Study:
     return Study("Published formulas against the flow", ("formula", "largest error"), tuple(rows), ())
 
 
-def _alignment(work: Work, seeds: int, seed: int) -> Study:
+def _alignment(work: Work, seeds: int, seed: int, backend: str) -> Study:
     rows, first, last = [], [], []
     sizes = (1e-4, 1e-3, 1e-2, 1e-1, 0.3)
     for size in sizes:
         found = work.piece(
-            {"study": "alignment", "size": size, "seeds": seeds, "seed": seed}, partial(_misaligned, size, seeds, seed)
+            {"study": "alignment", "size": size, "seeds": seeds, "backend": backend, "seed": seed},
+            partial(_misaligned, size, seeds, seed, backend),
         )
         rows.append((size, found["imbalance"], found["start"], found["end"]))
         first.append(found["start"])
@@ -248,13 +255,13 @@ def _alignment(work: Work, seeds: int, seed: int) -> Study:
     )  # fmt: skip
 
 
-def _misaligned(size: float, seeds: int, seed: int) -> dict[str, float]:
+def _misaligned(size: float, seeds: int, seed: int, backend: str) -> dict[str, float]:
     generator = np.random.default_rng([seed, 17])
     phi, psi = generator.uniform(-1, 1, (2, seeds))
     singular = np.stack([generator.uniform(0.3, 0.8, seeds), generator.uniform(0.02, 0.2, seeds)], axis=1)
     weights = simulate.balanced(simulate.rotation(phi), singular, simulate.rotation(psi), 4, generator)
     weights = weights + size * generator.standard_normal(weights.shape)
-    run = simulate.flow(weights, _target(), np.array([0.0, 60.0]))
+    run = _FLOWS[backend](weights, _target(), np.array([0.0, 60.0]))
     return {
         "imbalance": float(np.median(np.abs(simulate.imbalance(weights)).max(axis=(1, 2, 3)))),
         "start": float(np.median(simulate.layer_angles(run.weights[0]))),
@@ -262,11 +269,12 @@ def _misaligned(size: float, seeds: int, seed: int) -> dict[str, float]:
     }
 
 
-def _phases(work: Work, seeds: int, seed: int) -> Study:
+def _phases(work: Work, seeds: int, seed: int, backend: str) -> Study:
     rows = []
     for depth in (2, 3, 4):
         found = work.piece(
-            {"study": "phases", "depth": depth, "seeds": seeds, "seed": seed}, partial(_phase_run, depth, seeds, seed)
+            {"study": "phases", "depth": depth, "seeds": seeds, "backend": backend, "seed": seed},
+            partial(_phase_run, depth, seeds, seed, backend),
         )
         rows.append((depth, seeds, found["converged"], found["total"], found["late"], found["rise"]))
     return Study(
@@ -280,12 +288,12 @@ def _phases(work: Work, seeds: int, seed: int) -> Study:
     )  # fmt: skip
 
 
-def _phase_run(depth: int, seeds: int, seed: int) -> dict[str, float]:
+def _phase_run(depth: int, seeds: int, seed: int, backend: str) -> dict[str, float]:
     generator = np.random.default_rng([seed, depth, 1])
     shape = (seeds, depth, 2, 2)
     weights = 0.5 * (generator.standard_normal(shape) + 1j * generator.standard_normal(shape))
     target = np.diag([1.0, 0.5]).astype(complex)
-    run = simulate.flow(weights, target, np.linspace(0, 60, 601))
+    run = _FLOWS[backend](weights, target, np.linspace(0, 60, 601))
     losses = np.stack([simulate.loss(w, target) for w in run.weights])
     converged = losses[-1] < 1e-8
     clear = (np.min(np.abs(run.weights), axis=0) > 0.01) & converged[:, None, None, None]

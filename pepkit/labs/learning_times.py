@@ -12,6 +12,7 @@ from scipy.special import digamma
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
+from pepkit.simulate import accelerated
 from pepkit.studies import Study
 
 __all__ = ["learning_time", "learning_times", "lyapunov_exponents"]
@@ -24,16 +25,28 @@ __all__ = ["learning_time", "learning_times", "lyapunov_exponents"]
     full={"products": 4000},
 )
 def learning_times(
-    *, start: float = 0.01, layer_start: float = 0.5, products: int = 4000, seed: int = 0, work: Work | None = None
+    *,
+    start: float = 0.01,
+    layer_start: float = 0.5,
+    products: int = 4000,
+    backend: str = "numpy",
+    seed: int = 0,
+    work: Work | None = None,
 ) -> LabResult:
-    """The time at which a balanced scalar mode s' = N s^(2-2/N) (1 - s) reaches 0.99."""
+    """The time at which a balanced scalar mode s' = N s^(2-2/N) (1 - s) reaches 0.99.
+
+    The times are integrals, computed with SciPy; the random products run on the `backend` numpy or jax.
+    """
+    accelerated.require_backend(backend)
     work = work or Work()
     depths = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64)
     fixed = [work.piece({"start": start, "depth": n}, partial(learning_time, start, n)) for n in depths]
     layered = [(n, work.piece({"layer": layer_start, "depth": n}, partial(learning_time, layer_start**n, n)))
                for n in depths if 2 <= n <= 32]  # fmt: skip
     top, bottom = lyapunov_exponents()
-    sampled = work.piece({"products": products, "seed": seed}, partial(_sampled, products, seed))
+    sampled = work.piece(
+        {"products": products, "backend": backend, "seed": seed}, partial(_sampled, products, seed, backend)
+    )
     x = tuple(float(n) for n in depths)
     tail = fixed[-1] * depths[-1] / (fixed[-2] * depths[-2])
     return LabResult(
@@ -83,11 +96,11 @@ def learning_times(
 
 _ABOUT = """
 A balanced, aligned mode of a network with N layers follows s' = N s^(2-2/N) (s* - s), here with s* = 1. The question
-"with which exponent of N does the learning time grow?" has no answer before a convention says how the start depends "
-"on N:
-a fixed end-to-end start gives exponent -1, a fixed start of every layer an exponential, and independent Gaussian layers
-an exponential with an exactly known rate (the Lyapunov exponents of products of Gaussian matrices). Counted in steps of
-gradient descent with a step of one over the sharpness, which grows as N s^(2-2/N), every time is multiplied by N.
+"with which exponent of N does the learning time grow?" has no answer before a convention says how the start depends
+on N: a fixed end-to-end start gives exponent -1, a fixed start of every layer an exponential, and independent Gaussian
+layers an exponential with an exactly known rate (the Lyapunov exponents of products of Gaussian matrices). Counted in
+steps of gradient descent with a step of one over the sharpness, which grows as N s^(2-2/N), every time is multiplied by
+N.
 """
 
 
@@ -106,9 +119,12 @@ def lyapunov_exponents() -> tuple[float, float]:
     return float(np.log(2) + digamma(1.0)) / 2, float(np.log(2) + digamma(0.5)) / 2
 
 
-def _sampled(products: int, seed: int) -> list[Any]:
-    """Mean of ln s_k(N)/N over random products of 200 layers, by QR steps."""
+def _sampled(products: int, seed: int, backend: str = "numpy") -> list[Any]:
+    """Mean of ln s_k(N)/N over random products of 200 layers, by QR steps; the same numbers on both backends."""
     generator = np.random.default_rng(seed)
+    if backend == "jax":
+        layers = generator.standard_normal((200, products, 2, 2))
+        return [float(v) for v in accelerated.lyapunov_sums(layers).mean(axis=0) / 200]
     frame = np.broadcast_to(np.eye(2), (products, 2, 2)).copy()
     total = np.zeros((products, 2))
     for _ in range(200):

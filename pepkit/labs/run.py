@@ -86,6 +86,10 @@ def _provenance(
         "form": "quick" if quick else "full",
         "seed": parameters.get("seed", 0),
     }
+    if parameters.get("backend") == "jax":
+        from pepkit.simulate import accelerated
+
+        found |= accelerated.provenance()
     if changed:
         found["settings"] = changed
     if reused:

@@ -9,7 +9,9 @@ pytest.importorskip("jax")
 pytest.importorskip("diffrax")
 pytest.importorskip("optax")
 
+from pepkit import labs
 from pepkit.kernel import ClaimError
+from pepkit.labs import deep_linear as study
 from pepkit.simulate import accelerated, deep_linear
 
 
@@ -26,8 +28,21 @@ def test_flows_agree() -> None:
     # the flow conserves the imbalance, and it does something
     assert np.max(np.abs(deep_linear.imbalance(ours.weights[-1]) - deep_linear.imbalance(weights))) < 1e-7
     assert np.max(np.abs(ours.weights[-1] - weights)) > 0.1
-    with pytest.raises(ClaimError, match="complex"):
-        accelerated.flow(weights.astype(complex), target, times)
+
+
+def test_complex_flows_agree() -> None:
+    generator = np.random.default_rng(6)
+    weights = 0.5 * (generator.standard_normal((4, 3, 2, 2)) + 1j * generator.standard_normal((4, 3, 2, 2)))
+    target = np.array([[1.0, 0.3j], [0.0, 0.5 + 0.2j]])
+    times = np.array([0.0, 1.0, 5.0])
+    ours = accelerated.flow(weights, target, times, 1e-10)
+    theirs = deep_linear.flow(weights, target, times, 1e-10)
+    assert ours.weights.dtype == np.complex128
+    assert np.max(np.abs(ours.weights - theirs.weights)) < 1e-6
+    # a real network with a real target is a special case
+    real = accelerated.flow(weights.real, target.real, times, 1e-10).weights
+    same = accelerated.flow(weights.real.astype(complex), target.real, times, 1e-10).weights
+    assert np.max(np.abs(real - same)) < 1e-8
 
 
 def test_descent_agrees() -> None:
@@ -67,3 +82,30 @@ def test_backends() -> None:
     assert accelerated.device_name()
     with pytest.raises(ClaimError, match="known are numpy, jax"):
         accelerated.require_backend("torch")
+
+
+def test_studies_of_the_laboratory_agree_on_both_backends() -> None:
+    ours, theirs = (study._flow(3, 6, 20.0, 101, 1, name) for name in ("jax", "numpy"))
+    assert ours["turns"] == theirs["turns"]
+    assert ours["final"] == pytest.approx(theirs["final"], abs=1e-8) and ours["rise"] < 1e-12
+    ours, theirs = (study._phase_run(2, 6, 1, name) for name in ("jax", "numpy"))
+    assert ours["total"] == pytest.approx(theirs["total"], abs=1e-5) and ours["converged"] == theirs["converged"]
+    ours, theirs = (study._misaligned(0.1, 6, 1, name) for name in ("jax", "numpy"))
+    assert ours == pytest.approx(theirs, abs=1e-6)
+    assert study.closed_equation_error(3, 0, backend="jax") < 1e-11
+
+
+def test_a_laboratory_names_its_device() -> None:
+    ours, theirs = (labs.run("learning-times", quick=True, backend=name, products=50) for name in ("jax", "numpy"))
+    columns = [run.studies["random-layers"].column("sampled") for run in (ours, theirs)]
+    assert columns[0] == pytest.approx(columns[1], abs=1e-12)
+    assert ours.provenance["device"] and ours.provenance["diffrax"] and "device" not in theirs.provenance
+    assert ours.parameters["backend"] == "jax" and "backend=jax" in ours.command()
+
+
+def test_an_unknown_backend_stops_a_laboratory_before_it_runs() -> None:
+    said: list[str] = []
+    for name in ("deep-linear", "learning-times"):
+        with pytest.raises(ClaimError, match="known are numpy, jax"):
+            labs.run(name, quick=True, backend="torch", progress=lambda _, text: said.append(text))
+    assert not said
