@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from functools import partial
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
-from pepkit.simulate import propagation, training
+from pepkit.simulate import accelerated, propagation, training
+from pepkit.simulate.accelerated_training import train_all
 from pepkit.simulate.data import digits
 from pepkit.studies import Study
 
@@ -33,19 +35,24 @@ def trainability(
     steps: int = 300,
     rates: tuple[float, ...] = RATES,
     seeds: int = 2,
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Every initialisation at each depth, with the best of `rates` by final accuracy; `seeds` runs each."""
+    """Every initialisation at each depth, with the best of `rates` by final accuracy; `seeds` runs each.
+
+    On the `backend` jax all seeds and rates of an initialisation are trained together.
+    """
+    accelerated.require_backend(backend)
     work = work or Work()
     rows: list[tuple[Any, ...]] = []
     curves = []
     for depth in depths:
         for label, name, centring, branch in _cases(depth):
             question = {"depth": depth, "case": label, "width": width, "steps": steps, "rates": list(rates),
-                        "seeds": seeds, "seed": seed}  # fmt: skip
+                        "seeds": seeds, "backend": backend, "seed": seed}  # fmt: skip
             found = work.piece(
-                question, partial(_case, name, centring, branch, depth, width, steps, rates, seeds, seed)
+                question, partial(_case, name, centring, branch, depth, width, steps, rates, seeds, seed, backend)
             )
             rows.append((depth, label, found["correlation"], found["rate"], found["accuracy"], found["loss"]))
             if depth == depths[-1]:
@@ -147,17 +154,25 @@ def matched_branch(centring: float, depth: int, correlation: float = 0.5) -> flo
 
 def _case(
     name: str, centring: float, branch: float, depth: int, width: int, steps: int, rates: tuple[float, ...], seeds: int,
-    seed: int,
+    seed: int, backend: str,
 ) -> dict[str, Any]:  # fmt: skip
     images, labels = digits()
     x = images.T - images.mean()
+    runs = range(seed, seed + seeds)
+    networks = [training.build(name, depth, width, 64, 10, k, centring, branch) for k in runs]
+    cosines = [training.mean_correlation(network, x[:, :100]) for network in networks]
+    if backend == "jax":
+        found = train_all(networks, x, labels, rates, steps, 128, runs)
+    else:
+        found = [
+            [training.train(copy.deepcopy(n), x, labels, rate, steps, 128, k)
+             for n, k in zip(networks, runs, strict=True)]
+            for rate in rates
+        ]  # fmt: skip
     best: dict[str, Any] = {"accuracy": -1.0}
-    for rate in rates:
-        accuracies, finals, curve, cosines = [], [], [], []
-        for k in range(seeds):
-            network = training.build(name, depth, width, 64, 10, seed + k, centring, branch)
-            cosines.append(training.mean_correlation(network, x[:, :100]))
-            losses, accuracy = training.train(network, x, labels, rate, steps, 128, seed + k)
+    for rate, trained in zip(rates, found, strict=True):
+        accuracies, finals, curve = [], [], []
+        for losses, accuracy in trained:
             accuracies.append(accuracy)
             finals.append(float(np.mean(losses[-10:])) if math.isfinite(losses[-1]) else 1e3)
             curve.append([v if math.isfinite(v) else 1e3 for v in losses] + [1e3] * (steps - len(losses)))

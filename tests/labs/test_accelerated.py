@@ -12,7 +12,8 @@ pytest.importorskip("optax")
 from pepkit import labs
 from pepkit.kernel import ClaimError
 from pepkit.labs import deep_linear as study
-from pepkit.simulate import accelerated, deep_linear
+from pepkit.simulate import accelerated, deep_linear, training
+from pepkit.simulate.accelerated_training import train_all
 
 
 def test_flows_agree() -> None:
@@ -105,7 +106,38 @@ def test_a_laboratory_names_its_device() -> None:
 
 def test_an_unknown_backend_stops_a_laboratory_before_it_runs() -> None:
     said: list[str] = []
-    for name in ("deep-linear", "learning-times"):
+    for name in ("deep-linear", "learning-times", "trainability"):
         with pytest.raises(ClaimError, match="known are numpy, jax"):
             labs.run(name, quick=True, backend="torch", progress=lambda _, text: said.append(text))
     assert not said
+
+
+@pytest.mark.parametrize(
+    ("name", "centring", "branch"),
+    [("gaussian", 0.0, 0.0), ("centred", 0.3, 0.0), ("residual", 0.0, 0.5), ("looks-linear", 0.0, 0.0)],
+)
+def test_classifiers_are_trained_alike(name: str, centring: float, branch: float) -> None:
+    generator = np.random.default_rng(8)
+    x, labels = generator.standard_normal((6, 40)), generator.integers(0, 3, 40)
+    networks = [training.build(name, 3, 8, 6, 3, k, centring, branch) for k in (1, 2)]
+    before = networks[0].entry.copy()
+    found = train_all(networks, x, labels, (0.01, 0.05), 12, 10, (1, 2))
+    assert np.array_equal(networks[0].entry, before)
+    for rate, runs in zip((0.01, 0.05), found, strict=True):
+        for k, (losses, accuracy) in zip((1, 2), runs, strict=True):
+            network = training.build(name, 3, 8, 6, 3, k, centring, branch)
+            expected, right = training.train(network, x, labels, rate, 12, 10, k)
+            assert losses == pytest.approx(expected, abs=1e-9) and accuracy == pytest.approx(right)
+    assert found[1][0][0][-1] != found[0][0][0][-1]
+
+
+def test_a_diverging_run_stops_at_the_same_step() -> None:
+    generator = np.random.default_rng(9)
+    x, labels = generator.standard_normal((6, 40)), generator.integers(0, 3, 40)
+    make = lambda: training.build("gaussian", 3, 8, 6, 3, 1)  # noqa: E731
+    (((losses, accuracy),),) = train_all([make()], x, labels, (1e150,), 12, 10, (1,))
+    with np.errstate(all="ignore"):
+        expected, right = training.train(make(), x, labels, 1e150, 12, 10, 1)
+    assert len(losses) == len(expected) < 12 and accuracy == right == 0.0
+    with pytest.raises(ClaimError, match="one centring"):
+        train_all([make(), training.build("centred", 3, 8, 6, 3, 1, 0.3)], x, labels, (0.1,), 2, 10, (1, 2))
