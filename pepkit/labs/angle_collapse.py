@@ -16,6 +16,7 @@ from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
 from pepkit.simulate import propagation
+from pepkit.simulate.finite_width import layer_moments, predicted_moments
 from pepkit.studies import Study
 
 __all__ = ["angle_collapse", "jakub_nica_figure"]
@@ -55,6 +56,7 @@ def angle_collapse(
     )
     rates = work.piece({"study": "rates", "samples": samples, "seed": seed}, partial(_rates, samples, seed))
     drift = work.piece({"study": "drift", "samples": samples, "seed": seed}, partial(_drift, samples, seed))
+    moments = work.piece({"study": "moments", "samples": samples, "seed": seed}, partial(_moments, samples, seed))
     long = work.piece({"study": "long", "samples": samples // 10, "seed": seed}, partial(_long, samples // 10, seed))
     figure = work.piece(
         {"study": "figure 1", "samples": samples, "seed": seed}, partial(jakub_nica_figure, samples, seed)
@@ -69,16 +71,16 @@ def angle_collapse(
             "residual": _residual(),
             "small-angle-rate": _rate_study(rates, samples),
             "drift-by-angle": _drift_study(drift, samples),
+            "jakub-nica": _moments_study(moments, samples),
             "depth": _long_study(long, samples // 10),
             "normality": Study(
                 "Distribution of ln sin^2 of the angle, width 256, start 0.1, against the normal law",
-                ("layer", "mean", "variance", "p, own mean and variance", "p, digamma mean and variance"),
+                ("layer", "mean", "variance", "p, own mean and variance", "p, digamma mean and variance",
+                 "mean, Jakub and Nica", "variance, Jakub and Nica", "p, Jakub and Nica"),
                 tuple(tuple(row) for row in figure),
-                (f"Kolmogorov-Smirnov tests with {samples} networks. The last column uses no sample: the start, the "
-                 f"wide "
-                 "map and the exact small-angle moments. Jakub and Nica report 0.987 and 0.186 for layers 1 and 30 "
-                 "with "
-                 "their formulas.",),
+                (f"Kolmogorov-Smirnov tests with {samples} networks. Two columns use no sample: digamma, the wide map "
+                 "and the exact small-angle moments; Jakub and Nica, the moments at each angle, with deviations "
+                 "carried on by the slope of the mean. Their paper reports 0.987 and 0.186 for layers 1 and 30.",),
             ),
         },
         certificates,
@@ -86,6 +88,10 @@ def angle_collapse(
             Finding(f"angles behind up to {max(layers)} layers are enclosed to {digits} decimals, certified", True),
             Finding("the exact small-angle rate E[psi((k-1)/2) - psi(k/2)] agrees with sampled networks within "
                     f"{max(errors):.1f} standard errors; widths {', '.join(map(str, WIDTHS))}", max(errors) < 4.5),
+            Finding("Jakub and Nica's mean of ln sin^2 differs from sampled layers of width 256 by at most "
+                    f"{max(abs(row[2] - row[3]) for row in moments if row[0] == 256):.4f}, their variance by at most "
+                    f"{max(abs(row[6] / row[5] - 1) for row in moments if row[0] == 256):.0%}",
+                    all(abs(row[2] - row[3]) < 4.5 * row[4] + 60 / row[0] ** 2 for row in moments)),
             Finding("Jakub and Nica's rho(n) exceeds the exact small-angle rate by "
                     f"{propagation.jakub_nica_rate(16) / -exact[1] - 1:.0%} at n = 16"),
         ),
@@ -101,7 +107,8 @@ A finite layer adds a drift of its own. For small angles only the active neurons
 them, ln sin^2 theta changes by ln(chi2_(k-1)/chi2_k) with independent numerator and denominator, so the mean change is
 exactly E[psi((k-1)/2) - psi(k/2)] = -2/n + O(1/n^2). The angle decays *exponentially* at rate about 1/n per layer,
 once l is larger than about n. Jakub and Nica (2023) approximate the drift by -(2/(3 pi)) theta - rho(n); rho is
-larger than the exact rate at small n.
+larger than the exact rate at small n. Their full formulas give mean and variance at every angle, from the mixed moments
+E relu(u)^a relu(v)^b of correlated Gaussians; they are expansions in 1/n at a fixed angle, good for wide layers.
 """
 
 
@@ -221,6 +228,38 @@ def _drift_study(rows: list[list[float]], samples: int) -> Study:
     )  # fmt: skip
 
 
+def _moments(samples: int, seed: int) -> list[list[float]]:
+    generator = np.random.default_rng([seed, 3])
+    rows = []
+    for width in (16, 64, 256):
+        for angle in (0.1, 0.4, 0.8, 1.2, math.pi / 2):
+            angles = propagation.gaussian_layer(np.full(4 * samples, angle), width, generator)
+            # a layer with fewer than two active neurons has no angle
+            values = 2 * np.log(np.sin(angles[angles > 1e-12]))
+            mean, variance = layer_moments(angle, width)
+            rows.append([width, angle, float(values.mean()), mean, float(values.std()) / math.sqrt(len(values)),
+                         float(values.var()), variance])  # fmt: skip
+    return rows
+
+
+def _moments_study(rows: list[list[float]], samples: int) -> Study:
+    return Study(
+        "ln sin^2 of the angle behind one layer, against Jakub and Nica",
+        ("width n", "angle (radians)", "sampled mean", "mean, Jakub and Nica", "standard error", "sampled variance",
+         "variance, Jakub and Nica"),
+        tuple((int(row[0]), *row[1:]) for row in rows),
+        (f"{4 * samples} layers a row. The mean has an error of order 1/n^2, the variance a relative one "
+         "of order 1/n.",),
+        tuple(
+            (f"n = {width}, {what}", tuple(r[1] for r in rows if r[0] == width),
+             tuple(r[column] for r in rows if r[0] == width))
+            for width in (16, 64, 256) for what, column in (("sampled (points)", 5), ("Jakub and Nica (line)", 6))
+        ),
+        ("angle (radians)", "variance of ln sin^2"),
+        ("linear", "log"),
+    )  # fmt: skip
+
+
 def _long(samples: int, seed: int) -> dict[str, Any]:
     depth = 400
     found: dict[str, Any] = {"layers": list(range(0, depth + 1, 10))}
@@ -254,10 +293,13 @@ def _long_study(found: dict[str, Any], samples: int) -> Study:
 
 
 def jakub_nica_figure(samples: int, seed: int) -> list[list[float]]:
-    """Layers 1 and 30 at width 256 from angle 0.1: mean, variance and two p-values of Kolmogorov-Smirnov tests."""
+    """Layers 1 and 30 at width 256 from angle 0.1: mean and variance sampled, p-values of Kolmogorov-Smirnov tests with
+    these and with the digamma moments; mean and variance of Jakub and Nica, and the p-value with them.
+    """
     width, start = 256, 0.1
     angles = propagation.propagate(propagation.gaussian_layer, start, 30, width, samples, seed)
     small, variance = propagation.finite_width_moments(width)
+    theirs = predicted_moments(start, width, 30)
     rows = []
     for layer in (1, 30):
         values = 2 * np.log(np.sin(angles[layer]))
@@ -269,5 +311,8 @@ def jakub_nica_figure(samples: int, seed: int) -> list[list[float]]:
             angle = math.asin(math.exp(mean / 2))
         own = kstest(values, "norm", args=(values.mean(), values.std())).pvalue
         predicted = kstest(values, "norm", args=(mean, math.sqrt(layer * variance))).pvalue
-        rows.append([layer, float(values.mean()), float(values.var()), float(own), float(predicted)])
+        first, second = theirs[layer - 1]
+        formula = kstest(values, "norm", args=(first, math.sqrt(second))).pvalue
+        rows.append([layer, float(values.mean()), float(values.var()), float(own), float(predicted), first, second,
+                     float(formula)])  # fmt: skip
     return rows
