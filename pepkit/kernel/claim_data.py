@@ -7,6 +7,7 @@ from typing import Any
 
 from pepkit.kernel import (
     angle_maps,
+    balanced_flow,
     descent_maps,
     effective_rank,
     injectivity,
@@ -274,6 +275,11 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         angle_maps.WideNetworkConstant,
         angle_maps.read_constant,
         angle_maps.write_constant,
+    ),
+    "balanced-trajectory": (
+        balanced_flow.BalancedTrajectory,
+        balanced_flow.read_trajectory,
+        balanced_flow.write_trajectory,
     ),
     "descent-covering": (descent_maps.DescentCovering, descent_maps.read_covering, descent_maps.write_covering),
     "descent-orbit": (descent_maps.DescentOrbit, descent_maps.read_orbit, descent_maps.write_orbit),

@@ -11,6 +11,7 @@ from typing import Any
 
 from pepkit.kernel import (
     angle_maps,
+    balanced_flow,
     descent_maps,
     effective_rank,
     injectivity,
@@ -71,6 +72,7 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     ),
     "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
     "ball-evaluation": (angle_maps.BallEvaluation, angle_maps.read_evaluation, lambda proof: {}),
+    "taylor-enclosure": (balanced_flow.TaylorEnclosure, balanced_flow.read_enclosure, balanced_flow.write_enclosure),
     "covering-graph": (descent_maps.CoveringGraph, descent_maps.read_graph, descent_maps.write_graph),
     "orbit-evaluation": (descent_maps.OrbitEvaluation, descent_maps.read_orbit_evaluation, lambda proof: {}),
     "gram-evaluation": (effective_rank.GramEvaluation, effective_rank.read_gram_evaluation, lambda proof: {}),

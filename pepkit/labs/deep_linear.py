@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from flint import fmpq
 from numpy.typing import NDArray
 
 from pepkit.kernel.linear_network_identities import Expansion, LinearNetworkIdentity
+from pepkit.labs.enclosing import trajectory_certificate
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
@@ -20,6 +22,13 @@ __all__ = ["closed_equation_error", "deep_linear", "saxe_error", "turn_counts"]
 
 TARGET = (1.0, 0.1)
 _FLOWS = {"numpy": simulate.flow, "jax": accelerated.flow}
+TURNING = {
+    2: ((fmpq(53, 50), fmpq(133, 200), fmpq(103, 100), fmpq(13, 5)), (0, 7, 23, 33, 65)),
+    3: ((fmpq(24, 25), fmpq(19, 25), fmpq(-51, 25), fmpq(-3, 5)), (0, 3, 14, 25, 57)),
+    4: ((fmpq(19, 18), fmpq(17, 20), fmpq(11, 20), fmpq(39, 20)), (0, 4, 9, 27, 59)),
+}
+"""Layers -> start (p, q, phi, psi) of a balanced network for the target diag(1, 1/2), and times in units of 1/32
+between which its smaller singular value falls, rises, falls and rises."""
 TURN = 1e-4
 """A turn of a singular value smaller than this is not counted."""
 
@@ -63,12 +72,18 @@ def deep_linear(
     alignment = _alignment(work, seeds, seed, backend)
     phases = _phases(work, seeds, seed, backend)
     formulas = _formulas(work, seed)
-    certificates = {
+    certificates: dict[str, Any] = {
         f"{name}-{n}-layers": Expansion(LinearNetworkIdentity(name, (2,) * (n + 1), 2))
         for name, n in (("conserved", 4), ("energy", 4), ("descent-drift", 3), ("balanced-flow", 2),
                         ("balanced-flow", 3), ("balanced-flow", 4))
     }  # fmt: skip
     certificates["implicit-bias-counterexample"] = Expansion(LinearNetworkIdentity("unseen-inputs", (2, 1, 1), 1))
+    for depth, (start, times) in TURNING.items():
+        certificates[f"turning-{depth}-layers"] = work.certificate(
+            {"turning": depth},
+            partial(trajectory_certificate, depth, (fmpq(1), fmpq(1, 2)), start, tuple(fmpq(t, 32) for t in times)),
+        )
+    certified = [certificates[f"turning-{depth}-layers"].claim.changes() for depth in TURNING]
     rise = max(row[5] for row in turning.rows)
     return LabResult(
         _ABOUT,
@@ -79,6 +94,9 @@ def deep_linear(
             Finding(f"the loss never rises (largest rise {rise:.1e}): turns are no cycles", rise < 1e-12),
             Finding("closed equations and the full flow agree to " + f"{max(closed.column('largest difference')):.1e}",
                     max(closed.column("largest difference")) < 1e-9),
+            Finding(f"balanced networks of {', '.join(map(str, TURNING))} layers whose smaller singular value turns at "
+                    f"least {', '.join(map(str, certified))} times: certified by rigorous integration",
+                    min(certified) >= 3),
             Finding("the phases of entries that do not tend to zero converge; the largest change of a phase in the "
                     f"last tenth of the time is {max(phases.column('largest late change of a phase')):.1e} radians",
                     max(phases.column("largest late change of a phase")) < 1e-2),
@@ -95,7 +113,8 @@ problems:
    (two singular values, two angles) moves them, at any depth; the certificates `balanced-flow` prove it. Unbalanced
    networks cannot align exactly, since D_j does not change: the misalignment that remains is proportional to |D|.
 2. *Limit cycles.* There are none, at any depth: dL/dt = -sum |G_j|^2 (certificate `energy`). Singular values may turn
-   several times on the way, already for two layers; the loss decreases all the while. Gradient *descent* does cycle,
+   several times on the way, already for two layers and also in balanced networks (certificates `turning`, enclosures of
+   the trajectory with rational starts); the loss decreases all the while. Gradient *descent* does cycle,
    and is chaotic for large steps: laboratory `descent-chaos`.
 3. *Complex entries.* The flow of complex networks is the gradient flow of a real polynomial in twice as many variables.
    Bounded trajectories have finite length and converge, and so do the phases of entries whose limit is not zero.

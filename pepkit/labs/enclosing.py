@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from flint import arb, ctx, fmpq
 
 from pepkit.kernel import check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant, angle_ball
+from pepkit.kernel.balanced_flow import BalancedTrajectory, TaylorEnclosure, trajectory_balls
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
 from pepkit.kernel.relu_network import ExactLayer
 from pepkit.simulate.propagation import centred_fixed_point
 
-__all__ = ["angle_certificate", "constant_certificate", "fixed_point_certificate", "rank_certificate"]
+__all__ = [
+    "angle_certificate",
+    "constant_certificate",
+    "fixed_point_certificate",
+    "rank_certificate",
+    "trajectory_certificate",
+]
+
+STEP = fmpq(1, 128)
+"""Length of the steps of rigorous integration."""
 
 
 def _ends(value: Callable[[], arb], digits: int) -> tuple[fmpq, fmpq]:
@@ -81,5 +91,44 @@ def rank_certificate(width: int, layers: int, inputs: int, centred: bool, seed: 
     value = EffectiveRank(tuple(network), points, fmpq(0), fmpq(inputs)).value()
     low = fmpq(int((value * 1000).p // (value * 1000).q), 1000)
     certificate = GramEvaluation(EffectiveRank(tuple(network), points, low, low + fmpq(1, 1000)))
+    check(certificate)
+    return certificate
+
+
+def trajectory_certificate(
+    depth: int,
+    target: Sequence[fmpq],
+    start: Sequence[fmpq],
+    times: Sequence[fmpq],
+    *,
+    step: fmpq = STEP,
+    order: int = 16,
+    bits: int = 256,
+    digits: int = 8,
+) -> TaylorEnclosure:
+    """The smaller singular value of a balanced network along gradient flow, to `digits` decimals at the `times`.
+
+    Parameters
+    ----------
+    start
+        p, q, phi, psi of `pepkit.kernel.balanced_flow`; the times are multiples of the step.
+    order, bits
+        Of the Taylor polynomials and of the ball arithmetic. Where the enclosures are too wide for the digits the
+        bounds are as wide as they are; a shorter step makes them narrower.
+    """
+    anything = tuple((fmpq(0), fmpq(0)) for _ in times)
+    guess = BalancedTrajectory(depth, tuple(target), tuple(start), tuple(times), anything)
+    before, scale = ctx.prec, 10**digits
+    try:
+        ctx.prec = bits
+        balls = [value * scale for value in trajectory_balls(guess, step, order)]
+        bounds = tuple(
+            (fmpq(ball.lower().floor().unique_fmpz(), scale), fmpq(ball.upper().ceil().unique_fmpz(), scale))
+            for ball in balls
+        )
+    finally:
+        ctx.prec = before
+    claim = BalancedTrajectory(depth, guess.target, guess.start, guess.times, bounds)
+    certificate = TaylorEnclosure(claim, step, order, bits)
     check(certificate)
     return certificate
