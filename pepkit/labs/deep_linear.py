@@ -114,8 +114,9 @@ problems:
    networks cannot align exactly, since D_j does not change: the misalignment that remains is proportional to |D|.
 2. *Limit cycles.* There are none, at any depth: dL/dt = -sum |G_j|^2 (certificate `energy`). Singular values may turn
    several times on the way, already for two layers and also in balanced networks (certificates `turning`, enclosures of
-   the trajectory with rational starts); the loss decreases all the while. Gradient *descent* does cycle,
-   and is chaotic for large steps: laboratory `descent-chaos`.
+   the trajectory with rational starts); the loss decreases all the while. Whether their number is bounded is open, and
+   trajectories of unbalanced networks are not enclosed. Gradient *descent* does cycle, and is chaotic for large steps:
+   laboratory `descent-chaos`.
 3. *Complex entries.* The flow of complex networks is the gradient flow of a real polynomial in twice as many variables.
    Bounded trajectories have finite length and converge, and so do the phases of entries whose limit is not zero.
 4. *How the learning time depends on depth* needs a convention for the start: laboratory `learning-times`.
