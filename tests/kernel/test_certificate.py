@@ -317,7 +317,7 @@ def sources() -> list[tuple[str, ast.Module]]:
 
 
 def test_no_floats_in_the_kernel() -> None:
-    """No float literal, no float(), no floating mathematics. Decimal serves the text of `numbers.approximate_text` only."""
+    """No float literal, no float(), no floating mathematics. Decimal serves the text of `rationals.approximate_text` only."""
     found = []
     for name, tree in sources():
         for node in ast.walk(tree):
@@ -341,7 +341,7 @@ def test_no_floats_in_the_kernel() -> None:
         for node in ast.walk(function)
         if isinstance(node, ast.Name) and node.id in {"Decimal", "Context"}
     }
-    assert using_decimal <= {("numbers.py", "approximate_text")}
+    assert using_decimal <= {("rationals.py", "approximate_text")}
 
 
 def test_approximate_text_decides_nothing() -> None:
