@@ -19,7 +19,7 @@ from pepkit.rounding.listed_dual import (
     listed_optimum,
 )
 from pepkit.rounding.listed_faces import exposed_faces, optimal_face, recognised_rate
-from pepkit.rounding.listed_refine import claim_over, exact_worst_case
+from pepkit.rounding.listed_refine import ExactWorstCase, claim_over, exact_worst_cases
 from pepkit.rounding.listed_rounding import ListedRounding
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
 from pepkit.solvers import ConicSolution, Solver, Status, solver
@@ -291,24 +291,26 @@ class _Search:
     def _sharp_from_worst_case(self) -> Certificate | None:
         """The worst case with exact numbers gives the rate, and the face on which its multipliers lie."""
         self.progress("recognise", "the worst case to high precision")
-        worst = exact_worst_case(self.system, self.dual)
-        if worst is None:
-            self.attempts.append("sharp: the numbers of the worst case were not recognised")
-            return None
+        for worst in exact_worst_cases(self.system, self.dual):
+            certificate = self._on_the_face_of(worst)
+            if certificate is not None:
+                return certificate
+        self.attempts.append("sharp: no worst case with recognised numbers has multipliers on its face")
+        return None
+
+    def _on_the_face_of(self, worst: ExactWorstCase) -> Certificate | None:
         claim = claim_over(self.claim, worst.field)
         rate = worst.value(claim.measure) / claim.normaliser.constant
-        if abs(to_float(worst.field, rate) - self.dual.rate) > 1e-6 * max(1.0, abs(self.dual.rate)):
-            self.attempts.append("sharp: the recognised worst case has another value than the optimum")
+        value = to_float(worst.field, rate)
+        if abs(value - self.dual.rate) > 1e-6 * max(1.0, abs(self.dual.rate)):
             return None
         inequalities = {("inequalities", k) for k in range(len(claim.inequalities))}
         # a hypothesis that vanishes at the worst case may still need the multiplier zero
         for kept in dict.fromkeys((worst.active, worst.used)):
             face = Face(self.system.face.dropped | frozenset(inequalities - kept), worst.span)
             reduced = ListedSystem(claim, face)
-            value = to_float(worst.field, rate)
             dual = listed_margin(reduced, value, np.ones(len(reduced.columns)), self.solver, exact_rate=True)
             if dual is None or not dual.margin > 1e-9:
-                self.attempts.append("sharp: no interior on the face of the worst case")
                 continue
             try:
                 rounding = ListedRounding(reduced, dual, self.settings, rate, simple=True)

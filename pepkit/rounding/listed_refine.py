@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import flint
@@ -25,17 +26,18 @@ from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_dual import ListedDual
 from pepkit.rounding.relaxed import simplest_between
 
-__all__ = ["ExactWorstCase", "claim_over", "exact_worst_case"]
+__all__ = ["ExactWorstCase", "claim_over", "exact_worst_cases"]
 
-BITS = 320
+BITS = 640
 """Working precision."""
-CLOSE = 230
+CLOSE = 480
 """Bits to which the equations must hold, and numbers must agree with what is recognised."""
 MAX_RANK = 32
 MAX_UNKNOWNS = 800
-HEIGHT = 1 << 70
+HEIGHT = 1 << 200
 """Largest numerators and denominators that count as recognised."""
-SLACK = 1e-5
+SLACKS = (1e-5, 1e-3)
+"""Slacks below this count as zero; where multiplier and slack both vanish, the solver knows neither well."""
 
 
 @dataclass(frozen=True)
@@ -124,24 +126,26 @@ def claim_over(claim: ListedClaim, field: Field) -> ListedClaim:
     )
 
 
-def exact_worst_case(system: ListedSystem, dual: ListedDual) -> ExactWorstCase | None:
-    """The worst case of the numerical optimum with exact numbers, or None where it is not recognised.
+def exact_worst_cases(system: ListedSystem, dual: ListedDual) -> Iterator[ExactWorstCase]:
+    """Worst cases near the numerical optimum with exact numbers, the likeliest first.
 
     Claims with matrix inequalities, or over another field than Q, are left alone.
     """
     if system.blocks or system.field != RATIONALS or not system.rows.size:
-        return None
-    for rank in _ranks(dual.gram[np.ix_(system.rows, system.rows)]):
-        equations = _Equations(system, dual, rank)
-        if equations.unknowns > MAX_UNKNOWNS:
+        return
+    ranks = _ranks(dual.gram[np.ix_(system.rows, system.rows)])
+    tried = []
+    for rank, threshold in product(ranks, SLACKS):
+        equations = _Equations(system, dual, rank, threshold)
+        if equations.unknowns > MAX_UNKNOWNS or (rank, equations.active) in tried:
             continue
+        tried.append((rank, equations.active))
         numbers = equations.solved()
         if numbers is None:
             continue
         found = _recognised(numbers[: equations.recognise])
         if found is not None:
-            return equations.worst_case(*found)
-    return None
+            yield equations.worst_case(*found, numbers[equations.recognise :])
 
 
 def _ranks(gram: np.ndarray) -> list[int]:
@@ -159,7 +163,7 @@ def _ranks(gram: np.ndarray) -> list[int]:
 class _Equations:
     """The optimality conditions with a Gram matrix of given rank, in floats and in high precision."""
 
-    def __init__(self, system: ListedSystem, dual: ListedDual, rank: int) -> None:
+    def __init__(self, system: ListedSystem, dual: ListedDual, rank: int, threshold: float) -> None:
         self.system = system
         self.rank = rank
         rows = system.rows
@@ -171,12 +175,13 @@ class _Equations:
         self.free = [k for k in range(self.size) if k not in self.pivots]
         span = leading @ np.linalg.inv(leading[self.pivots])
         moments = gram[np.ix_(self.pivots, self.pivots)]
+        self.room = float(min(1e-3, 0.05 * np.linalg.eigvalsh(moments)[0]))
         slack = dual.solution.slack
         scale = max(1.0, float(np.abs(slack).max(initial=0.0)))
         self.active = [
             k
             for k, column in enumerate(system.columns)
-            if not column.signed or slack[k] < SLACK * scale or dual.u[k] > slack[k]
+            if not column.signed or slack[k] < threshold * scale or dual.u[k] > slack[k]
         ]
         self.position = {int(p): k for k, p in enumerate(rows)}
         self.forms = [self._form(system.columns[k].form) for k in self.active]
@@ -281,7 +286,7 @@ class _Equations:
     def solved(self) -> list[arb] | None:
         """All unknowns to high precision, or None if Newton's method does not converge."""
         x = self.start.copy()
-        near = 1e-3 * (1 + np.abs(x))
+        near = 0.2 * (1 + np.abs(x))
         every = np.arange(self.unknowns)
         if not self._converge(x, every, near):
             return None
@@ -296,16 +301,16 @@ class _Equations:
         rest = [int(k) for k in order[count:]]
         if rest:
             for k in rest:
-                # unknowns that nothing determines may as well be simple
-                radius = Fraction(1, 1000) * Fraction(1 + abs(x[k]))
+                # unknowns that nothing determines may as well be simple, as long as M stays definite
+                radius = Fraction(self.room) * Fraction(1 + abs(x[k]))
                 x[k] = float(simplest_between(Fraction(x[k]) - radius, Fraction(x[k]) + radius))
-            if not self._converge(x, chosen, 10 * near):
+            if not self._converge(x, chosen, 2 * near):
                 return None
         inverse = np.linalg.pinv(self.jacobian(x)[:, chosen], rcond=1e-12)
         with flint.ctx.workprec(BITS):
             exact = [arb(float(v)) for v in x]
             for k in rest:
-                radius = Fraction(1, 10**9)
+                radius = Fraction(1, 10**12)
                 simple = simplest_between(Fraction(float(x[k])) - radius, Fraction(float(x[k])) + radius)
                 exact[k] = arb(fmpq(simple.numerator, simple.denominator))
             last = math.inf
@@ -328,7 +333,7 @@ class _Equations:
     def _converge(self, x: np.ndarray, chosen: np.ndarray, near: np.ndarray) -> bool:
         """Newton's method in floats on the chosen unknowns; False if it leaves the neighbourhood."""
         origin = x.copy()
-        for _ in range(12):
+        for _ in range(30):
             residual = np.array(self.residual(list(x), _float), dtype=float)
             if not np.isfinite(residual).all():
                 return False
@@ -340,8 +345,8 @@ class _Equations:
                 return False
         return bool(np.abs(np.array(self.residual(list(x), _float), dtype=float)).max(initial=0.0) < 1e-9)
 
-    def worst_case(self, field: Field, numbers: Sequence[Any]) -> ExactWorstCase:
-        """The recognised numbers in the coordinates of the claim."""
+    def worst_case(self, field: Field, numbers: Sequence[Any], multipliers: Sequence[arb]) -> ExactWorstCase:
+        """The recognised numbers in the coordinates of the claim; multipliers below 1e-9 count as zero."""
         system = self.system
         rows, moments, values, _ = self._parts([*numbers, *([field.coerce(0)] * len(self.active))], field.coerce(1))
         span = []
@@ -353,8 +358,8 @@ class _Equations:
         active = frozenset((system.columns[k].family, system.columns[k].index[0]) for k in self.active)
         used = frozenset(
             (system.columns[k].family, system.columns[k].index[0])
-            for k, u in zip(self.active, self.start[self.recognise :], strict=True)
-            if not system.columns[k].signed or u > 1e-6
+            for k, u in zip(self.active, multipliers, strict=True)
+            if not system.columns[k].signed or float(u.mid()) > 1e-9
         )
         return ExactWorstCase(
             field, tuple(span), tuple(tuple(field.coerce(v) for v in row) for row in moments),
@@ -414,7 +419,7 @@ def _relation(values: Sequence[arb]) -> list[int] | None:
     reduced = fmpz_mat(rows).lll()
     first = [int(reduced[0, j]) for j in range(count + 1)]
     # a relation that means something is far shorter than what any numbers satisfy
-    if max(abs(a) for a in first[:count]) > 1 << (CLOSE // (count + 1)) or abs(first[count]) > 1 << 40:
+    if max(abs(a) for a in first[:count]) > 1 << (CLOSE // (count + 1)) or abs(first[count]) > 1 << 80:
         return None
     return first[:count]
 
