@@ -319,7 +319,6 @@ class _Search:
                 self.attempts.append(f"sharp: {error}")
                 continue
             self.worst_case = worst.witness()
-            self.system = reduced
             self.dual.rate = value
             return certificate
         return None
