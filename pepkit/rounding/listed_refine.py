@@ -73,28 +73,30 @@ class ExactWorstCase:
         return total
 
     def witness(self) -> Witness | None:
-        """Coordinates with this Gram matrix, where the field has the square roots that they need; None otherwise."""
-        rank = len(self.span)
+        """Coordinates with this Gram matrix: M = L D L^T with weights D; None if M is not positive semidefinite."""
+        rank, zero = len(self.span), self.field.coerce(0)
         work = [list(row) for row in self.moments]
-        factor = [[self.field.coerce(0)] * rank for _ in range(rank)]
+        factor = [[zero] * rank for _ in range(rank)]
+        weights = []
         for k in range(rank):
-            root = _square_root(self.field, work[k][k])
-            if root is None:
+            pivot = work[k][k]
+            if self.field.sign(pivot) <= 0:
                 return None
+            weights.append(pivot)
             for i in range(k, rank):
-                factor[i][k] = work[i][k] / root
+                factor[i][k] = work[i][k] / pivot
             for i in range(k + 1, rank):
                 for j in range(k + 1, rank):
-                    work[i][j] = work[i][j] - factor[i][k] * factor[j][k]
-        size = len(self.span[0])
+                    work[i][j] = work[i][j] - factor[i][k] * work[k][j]
         rows = []
-        for p in range(size):
-            row = [self.field.coerce(0)] * rank
+        for p in range(len(self.span[0])):
+            row = [zero] * rank
             for i in range(rank):
                 if self.span[i][p]:
                     row = [a + self.span[i][p] * b for a, b in zip(row, factor[i], strict=True)]
             rows.append(tuple(row))
-        return Witness(tuple(rows), self.values)
+        plain = all(weight == 1 for weight in weights)
+        return Witness(tuple(rows), self.values, None if plain else tuple(weights))
 
 
 def claim_over(claim: ListedClaim, field: Field) -> ListedClaim:
@@ -449,21 +451,3 @@ def _quadratic(value: arb, root: arb, field: NumberField) -> Any:
         return None
     a, b, c = relation
     return field.coerce(fmpq(-a, c)) + field.generator * fmpq(-b, c)
-
-
-def _square_root(field: Field, value: Any) -> Any:
-    """The non-negative square root in the field, or None."""
-    if field.sign(value) <= 0:
-        return None
-    if field == RATIONALS:
-        root = fmpq(math.isqrt(int(value.p)), math.isqrt(int(value.q)))
-        return root if root * root == value else None
-    if not isinstance(field, NumberField) or field.degree != 2:
-        return None
-    with flint.ctx.workprec(BITS):
-        low, high = field.scaled_enclosure(value, BITS)
-        middle = arb(low + high) / 2 / arb(2) ** BITS
-        simple = _rational(middle.sqrt())
-        generator = arb(-int(field.polynomial[0].p)).sqrt()
-        found = field.coerce(simple) if simple is not None else _quadratic(middle.sqrt(), generator, field)
-    return found if found is not None and found * found == value else None
