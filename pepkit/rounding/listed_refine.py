@@ -2,7 +2,8 @@
 
 At an optimum with Gram matrix G = Z M Z^T (Z of full column rank r, the identity on r rows) the active hypotheses
 vanish, the scalars cancel and the residual annihilates Z. These equations are solved to 70 digits, unknowns that they
-leave free being set to simple rationals; then all numbers are recognised as elements of Q or of one field Q(sqrt d).
+leave free being set to simple rationals; then all numbers are recognised as elements of the field of the claim, or of
+one field Q(sqrt d) for claims over Q.
 Nothing here is believed: the kernel checks what is built on it.
 """
 
@@ -20,7 +21,7 @@ import numpy as np
 from flint import arb, fmpq, fmpz_mat
 from scipy import linalg
 
-from pepkit.kernel import RATIONALS, Field, ListedClaim, NumberField, Witness
+from pepkit.kernel import RATIONALS, Field, ListedClaim, Number, NumberField, Witness
 from pepkit.kernel.statement import Form, Vector
 from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_dual import ListedDual
@@ -32,6 +33,7 @@ BITS = 640
 """Working precision."""
 CLOSE = 480
 """Bits to which the equations must hold, and numbers must agree with what is recognised."""
+MAX_DEGREE = 4
 MAX_RANK = 32
 MAX_UNKNOWNS = 800
 HEIGHT = 1 << 200
@@ -131,9 +133,10 @@ def claim_over(claim: ListedClaim, field: Field) -> ListedClaim:
 def exact_worst_cases(system: ListedSystem, dual: ListedDual) -> Iterator[ExactWorstCase]:
     """Worst cases near the numerical optimum with exact numbers, the likeliest first.
 
-    Claims with matrix inequalities, or over another field than Q, are left alone.
+    Claims with matrix inequalities, or over a number field of degree above `MAX_DEGREE`, are left alone.
     """
-    if system.blocks or system.field != RATIONALS or not system.rows.size:
+    small = system.field == RATIONALS or (isinstance(system.field, NumberField) and system.field.degree <= MAX_DEGREE)
+    if system.blocks or not small or not system.rows.size:
         return
     ranks = _ranks(dual.gram[np.ix_(system.rows, system.rows)])
     tried = []
@@ -145,7 +148,7 @@ def exact_worst_cases(system: ListedSystem, dual: ListedDual) -> Iterator[ExactW
         numbers = equations.solved()
         if numbers is None:
             continue
-        found = _recognised(numbers[: equations.recognise])
+        found = _recognised(numbers[: equations.recognise], system.field)
         if found is not None:
             yield equations.worst_case(*found, numbers[equations.recognise :])
 
@@ -261,8 +264,8 @@ class _Equations:
             quadratic, linear, _ = form
             symmetric = np.zeros((size, size))
             for p, q, value in quadratic:
-                symmetric[p, q] += _float(value) / 2
-                symmetric[q, p] += _float(value) / 2
+                symmetric[p, q] += self.system.floats(value) / 2
+                symmetric[q, p] += self.system.floats(value) / 2
             total += float(weight) * symmetric
             if not number:
                 continue
@@ -275,8 +278,8 @@ class _Equations:
             for k, (i, j) in enumerate(self.triangle):
                 matrix[row, offset + k] = inner[i, j] * (1 if i == j else 2)
             for s, value in linear:
-                matrix[row, offset + len(self.triangle) + s] = _float(value)
-                matrix[count + s, self.recognise + row] = _float(value)
+                matrix[row, offset + len(self.triangle) + s] = self.system.floats(value)
+                matrix[count + s, self.recognise + row] = self.system.floats(value)
             matrix[count + scalars :, self.recognise + row] = (symmetric @ span).ravel()
         for p, at in place.items():
             for k in range(rank):
@@ -317,7 +320,7 @@ class _Equations:
                 exact[k] = arb(fmpq(simple.numerator, simple.denominator))
             last = math.inf
             for _ in range(60):
-                residual = self.residual(exact, arb)
+                residual = self.residual(exact, _ball)
                 size = max((abs(r.mid()) for r in residual), default=arb(0))
                 if size < arb(2) ** (-CLOSE - 40):
                     return exact
@@ -336,7 +339,7 @@ class _Equations:
         """Newton's method in floats on the chosen unknowns; False if it leaves the neighbourhood."""
         origin = x.copy()
         for _ in range(30):
-            residual = np.array(self.residual(list(x), _float), dtype=float)
+            residual = np.array(self.residual(list(x), self.system.floats), dtype=float)
             if not np.isfinite(residual).all():
                 return False
             if np.abs(residual).max(initial=0.0) < 1e-13 * (1 + np.abs(x).max()):
@@ -345,7 +348,7 @@ class _Equations:
             x[chosen] -= step
             if (np.abs(x - origin) > near).any():
                 return False
-        return bool(np.abs(np.array(self.residual(list(x), _float), dtype=float)).max(initial=0.0) < 1e-9)
+        return bool(np.abs(np.array(self.residual(list(x), self.system.floats), dtype=float)).max(initial=0.0) < 1e-9)
 
     def worst_case(self, field: Field, numbers: Sequence[Any], multipliers: Sequence[arb]) -> ExactWorstCase:
         """The recognised numbers in the coordinates of the claim; multipliers below 1e-9 count as zero."""
@@ -369,8 +372,12 @@ class _Equations:
         )  # fmt: skip
 
 
-def _float(value: Any) -> float:
-    return int(value.p) / int(value.q) if hasattr(value, "p") else float(value)
+def _ball(value: Any) -> arb:
+    """A coefficient as a ball at the working precision."""
+    if not isinstance(value, Number):
+        return arb(value)
+    low, high = value.field.scaled_enclosure(value, 2 * BITS)
+    return arb(fmpq(low + high, 2)) / arb(2) ** (2 * BITS)
 
 
 def _log2(value: arb) -> float:
@@ -378,9 +385,13 @@ def _log2(value: arb) -> float:
     return float((value.log() / arb(2).log()).mid())
 
 
-def _recognised(numbers: Sequence[arb]) -> tuple[Field, list[Any]] | None:
-    """All numbers in Q, or in one real quadratic field; None otherwise."""
+def _recognised(numbers: Sequence[arb], base: Field) -> tuple[Field, list[Any]] | None:
+    """All numbers in the field of the claim or, if that is Q, in one real quadratic field; None otherwise."""
     with flint.ctx.workprec(BITS):
+        if isinstance(base, NumberField):
+            powers = [_ball(base.generator**k) for k in range(base.degree)]
+            inside = [_combination(v, powers, base) for v in numbers]
+            return None if any(v is None for v in inside) else (base, inside)
         rationals = [_rational(v) for v in numbers]
         missing = [v for v, r in zip(numbers, rationals, strict=True) if r is None]
         if not missing:
@@ -388,9 +399,9 @@ def _recognised(numbers: Sequence[arb]) -> tuple[Field, list[Any]] | None:
         for radicand in _radicands(missing[:3]):
             low = math.isqrt(radicand)
             field = NumberField([-radicand, 0, 1], (low, low + 1))
-            root = arb(radicand).sqrt()
+            powers = [arb(1), arb(radicand).sqrt()]
             found = [
-                r if r is not None else _quadratic(v, root, field) for v, r in zip(numbers, rationals, strict=True)
+                r if r is not None else _combination(v, powers, field) for v, r in zip(numbers, rationals, strict=True)
             ]
             if all(f is not None for f in found):
                 return field, [field.coerce(f) for f in found]
@@ -445,9 +456,15 @@ def _radicands(values: Sequence[arb]) -> Iterator[int]:
             yield radicand
 
 
-def _quadratic(value: arb, root: arb, field: NumberField) -> Any:
-    relation = _relation([arb(1), root, value])
-    if relation is None or not relation[2]:
+def _combination(value: arb, powers: Sequence[arb], field: NumberField) -> Any:
+    """The element of the field, with powers of its generator as balls, that the number agrees with."""
+    simple = _rational(value)
+    if simple is not None:
+        return field.coerce(simple)
+    relation = _relation([*powers, value])
+    if relation is None or not relation[-1]:
         return None
-    a, b, c = relation
-    return field.coerce(fmpq(-a, c)) + field.generator * fmpq(-b, c)
+    total = field.coerce(0)
+    for k, weight in enumerate(relation[:-1]):
+        total = total + field.generator**k * fmpq(-weight, relation[-1])
+    return total
