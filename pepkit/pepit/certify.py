@@ -19,10 +19,12 @@ from pepkit.rounding.listed_simplify import simplified
 from pepkit.rounding.listed_witness import listed_witnesses
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
 
-__all__ = ["SECOND_PATIENCE", "certify_imported", "certify_pepit", "second_reading"]
+__all__ = ["SECOND_LIMIT", "SECOND_PATIENCE", "certify_imported", "certify_pepit", "second_reading"]
 
 SECOND_PATIENCE = 1.0
 """Patience of the second reading of floats, which starts where the first has failed."""
+SECOND_LIMIT = 10.0
+"""Seconds after which a failure is reported at once; numbers='simplest' asks for the second reading."""
 _DEFAULTS = {
     "mode": "auto", "tolerance": 1e-6, "solver": "auto", "family": "auto", "witness": True, "sympy": "auto",
     "simplify": False, "progress": None, "settings": None,
@@ -61,7 +63,8 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
     except (UnboundedProblemError, ContradictoryProblemError):
         raise
     except CertificationError:
-        if decimal or numbers is not None or not imported.rounded:
+        late = time.perf_counter() - started > SECOND_LIMIT
+        if decimal or numbers is not None or not imported.rounded or late:
             raise
         again = second_reading(import_pepit(problem, numbers="simplest"))
         return certify_imported(again, seconds=seconds, patience=SECOND_PATIENCE, **options)
