@@ -17,8 +17,10 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel.errors import ClaimError
+from pepkit.kernel.moving_relaxation import MovingNetwork
 from pepkit.kernel.networks import ONE, ZERO, Box, Layer, Network, activate
 from pepkit.networks.model import rational, rationals
+from pepkit.networks.simplest import simplest_between
 
 __all__ = ["Event", "Piece", "WeightLine", "bound_with_decisions", "jump_study", "minimal_jumps", "tightness"]
 
@@ -167,34 +169,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class WeightLine:
-    """The networks (1 - t) first + t second, with one box and one objective."""
-
-    first: Network
-    second: Network
-    box: Box
-    objective: tuple[Any, ...]
+class WeightLine(MovingNetwork):
+    """The networks (1 - t) first + t second, with one box and one objective (floats are exact rationals)."""
 
     def __post_init__(self) -> None:
-        same = self.first.widths == self.second.widths and all(
-            a.slopes == b.slopes for a, b in zip(self.first.layers, self.second.layers, strict=False)
-        )
-        if not same:
-            raise ClaimError("the two networks of a line have the same widths and activations")
         object.__setattr__(self, "objective", rationals(self.objective, "the objective"))
+        super().__post_init__()
 
     def at(self, t: Any) -> Network:
         """The network at t."""
-        t = rational(t)
-        layers = []
-        for a, b in zip(self.first.layers, self.second.layers, strict=True):
-            rows = tuple(
-                tuple(v + t * (w - v) for v, w in zip(p, q, strict=True))
-                for p, q in zip(a.weights, b.weights, strict=True)
-            )
-            bias = tuple(v + t * (w - v) for v, w in zip(a.bias, b.bias, strict=True))
-            layers.append(Layer(rows, bias, a.slopes))
-        return Network(tuple(layers))
+        return super().at(rational(t))
 
     def bound(self, t: Any, name: str) -> Any:
         """B(t), exactly."""
@@ -203,7 +187,8 @@ class WeightLine:
     def events(self, name: str, *, samples: int = 64, bits: int = 40) -> list[Event]:
         """Changes of decisions for t in [0, 1] that separate neighbouring ones of `samples` + 1 points.
 
-        Two changes between neighbouring points that cancel are not seen; more samples see more.
+        Two changes between neighbouring points that cancel are not seen; `jump_set` sees everything, where the
+        degrees of the pieces allow it.
         """
         grid = [fmpq(k, samples) for k in range(samples + 1)]
         known = [self._decisions(t, name) for t in grid]
@@ -260,20 +245,6 @@ class WeightLine:
         """Whether the decisions change at t itself: they differ on the two sides however near one looks."""
         tiny = fmpq(1, 1 << 200)
         return self._decisions(t - tiny, name) == before and self._decisions(t + tiny, name) == after != before
-
-
-def simplest_between(low: fmpq, high: fmpq) -> fmpq:
-    """The rational of smallest denominator in [low, high] (Stern and Brocot)."""
-    if low <= 0 <= high:
-        return ZERO
-    if high < 0:
-        return -simplest_between(-high, -low)
-    whole = fmpq(int(low.p) // int(low.q))
-    if whole == low:
-        return low
-    if whole + 1 <= high:
-        return whole + 1
-    return whole + 1 / simplest_between(1 / (high - whole), 1 / (low - whole))
 
 
 def _rational_degree(points: Sequence[Any], values: Sequence[Any], limit: int = 12) -> int | None:
