@@ -18,6 +18,7 @@ from pepkit.cli import (
     injectivity_command,
     lab_command,
     network,
+    network_study_command,
     proving,
     reproduce_command,
     schedule_check,
@@ -73,6 +74,7 @@ application = typer.Typer(
 )
 application.add_typer(certify.commands, name="certify")
 certify_pattern.register(certify.commands)
+network_study_command.register(network.commands)
 application.add_typer(network.commands, name="network")
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)

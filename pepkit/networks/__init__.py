@@ -21,7 +21,8 @@ from pepkit.networks.bounding import NetworkResult, certify_bound, method_names
 from pepkit.networks.branching import Answer, certify_bound_by_cases, verify
 from pepkit.networks.deployment import deployment_error
 from pepkit.networks.gram_program import NetworkSearchError
-from pepkit.networks.jumps import WeightLine, jump_study, minimal_jumps, tightness
+from pepkit.networks.jump_set import JumpSet, exact_limits, jump_set
+from pepkit.networks.jumps import WeightLine, jump_study, minimal_jumps, minimal_lines, tightness
 from pepkit.networks.lipschitz import certify_lipschitz, lipschitz_pair
 from pepkit.networks.model import FloatNetwork, box_around, float_network, network
 from pepkit.networks.network_files import network_from_arrays, network_from_json, read_network, write_network
@@ -34,6 +35,7 @@ __all__ = [
     "Atom",
     "Box",
     "FloatNetwork",
+    "JumpSet",
     "Layer",
     "Network",
     "NetworkBound",
@@ -53,12 +55,15 @@ __all__ = [
     "certify_lipschitz",
     "classification_region",
     "deployment_error",
+    "exact_limits",
     "float_network",
+    "jump_set",
     "jump_study",
     "largest_value",
     "lipschitz_pair",
     "method_names",
     "minimal_jumps",
+    "minimal_lines",
     "network",
     "network_from_arrays",
     "network_from_json",

@@ -125,8 +125,11 @@ class JumpSet:
         found += [MovingEvaluation(_piece_claim(self.line, self.method, piece), provenance) for piece in self.pieces]
         return tuple(found)
 
-    def save(self, folder: str | os.PathLike[str], name: str = "") -> list[Path]:
-        """Check every certificate and write it to the folder; the files, ``jump-1.json``, .., ``piece-1.json``, .."""
+    def save(self, folder: str | os.PathLike[str], name: str = "", force: bool = False) -> list[Path]:
+        """Check every certificate and write it to the folder; the files, ``hbox-jump-1.json``, .., in order.
+
+        Names start with `name`. ClaimError where a file is there already, unless `force` says to replace it.
+        """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         counts: dict[str, int] = {}
@@ -134,8 +137,11 @@ class JumpSet:
         for certificate in self.certificates:
             kind = "jump" if isinstance(certificate.claim, RelaxationLimits) else "piece"
             counts[kind] = counts.get(kind, 0) + 1
+            parts = [part for part in (name, self.method, kind, str(counts[kind])) if part]
+            paths.append(target / f"{'-'.join(parts)}.json")
+            if paths[-1].exists() and not force:
+                raise ClaimError(f"{paths[-1]} exists; name another folder or allow to replace it (--force)")
             check(certificate)
-            paths.append(target / f"{name or self.method}-{kind}-{counts[kind]}.json")
             save(certificate, paths[-1])
         return paths
 

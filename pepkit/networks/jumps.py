@@ -22,7 +22,16 @@ from pepkit.kernel.networks import ONE, ZERO, Box, Layer, Network, activate
 from pepkit.networks.model import rational, rationals
 from pepkit.networks.simplest import simplest_between
 
-__all__ = ["Event", "Piece", "WeightLine", "bound_with_decisions", "jump_study", "minimal_jumps", "tightness"]
+__all__ = [
+    "Event",
+    "Piece",
+    "WeightLine",
+    "bound_with_decisions",
+    "jump_study",
+    "minimal_jumps",
+    "minimal_lines",
+    "tightness",
+]
 
 ACTIVE, DEAD, UNSTABLE, UNSTABLE_STEEP = "active", "dead", "unstable", "unstable, steep below"
 Decisions = tuple[tuple[str, ...], ...]
@@ -286,12 +295,10 @@ def tightness(network: Network, box: Box, output: int = 0, name: str = "deepz", 
     return ONE if high == low else max(ZERO, found_high - found_low) / (high - low)
 
 
-def minimal_jumps() -> dict[str, Event]:
-    """The two smallest discontinuous bounds, x in [-1, 1].
+def minimal_lines() -> dict[str, WeightLine]:
+    """The lines of the two smallest discontinuous bounds, x in [-1, 1], t runs b over an interval of length one.
 
-    ``hbox``: the upper bound of relu(x + b) - x at b = 1 (t runs b from 1/2 to 3/2) falls from 3 to 1.
-    ``crown``: the lower bound of relu(x + b) at b = 0 (t runs b from -1/2 to 1/2) falls from 0 to -1; the event holds
-    the bound of the negative, which rises from 0 to 1.
+    ``hbox``: relu(x + b) - x for b from 1/2 to 3/2. ``crown``: -relu(x + b) for b from -1/2 to 1/2.
     """
     box = Box((-ONE,), (ONE,))
 
@@ -302,9 +309,21 @@ def minimal_jumps() -> dict[str, Event]:
         return Network((Layer(((ONE,),), (b,), (ZERO,)), Layer(((ONE,),), (ZERO,))))
 
     half = fmpq(1, 2)
-    first = WeightLine(difference(half), difference(3 * half), box, (ONE,))
-    second = WeightLine(rectifier(-half), rectifier(half), box, (-ONE,))
-    (hbox,), (crown,) = first.events("hbox", samples=7), second.events("crown", samples=7)
+    return {
+        "hbox": WeightLine(difference(half), difference(3 * half), box, (ONE,)),
+        "crown": WeightLine(rectifier(-half), rectifier(half), box, (-ONE,)),
+    }
+
+
+def minimal_jumps() -> dict[str, Event]:
+    """The two smallest discontinuous bounds, x in [-1, 1].
+
+    ``hbox``: the upper bound of relu(x + b) - x at b = 1 (t runs b from 1/2 to 3/2) falls from 3 to 1.
+    ``crown``: the lower bound of relu(x + b) at b = 0 (t runs b from -1/2 to 1/2) falls from 0 to -1; the event holds
+    the bound of the negative, which rises from 0 to 1.
+    """
+    lines = minimal_lines()
+    (hbox,), (crown,) = (lines[name].events(name, samples=7) for name in ("hbox", "crown"))
     return {"hbox": hbox, "crown": crown}
 
 

@@ -1,0 +1,24 @@
+"""Studies of relaxations: jump census, interpolation between relaxations, gaps against width and depth.
+
+Each is a function that returns a `pepkit.studies.Study`; ``pepkit network study NAME`` runs it.
+"""
+
+from pepkit.networks.studies.attack_study import attack_study
+from pepkit.networks.studies.digits import Digits, digits, train
+from pepkit.networks.studies.gaps import exact_maximum, gap_study
+from pepkit.networks.studies.interpolation import interpolated_method, interpolation_study
+from pepkit.networks.studies.jump_census import jump_census
+from pepkit.networks.studies.line_study import line_study
+
+__all__ = [
+    "Digits",
+    "attack_study",
+    "digits",
+    "exact_maximum",
+    "gap_study",
+    "interpolated_method",
+    "interpolation_study",
+    "jump_census",
+    "line_study",
+    "train",
+]
