@@ -29,6 +29,7 @@ from pepkit.networks.model import FloatNetwork, box_around, float_network, netwo
 from pepkit.networks.network_files import network_from_arrays, network_from_json, read_network, write_network
 from pepkit.networks.relaxations import bounds
 from pepkit.networks.robustness import certify_classification, classification_region
+from pepkit.networks.torch_modules import network_from_torch
 from pepkit.networks.vnnlib import read_properties, read_vnnlib
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "network",
     "network_from_arrays",
     "network_from_json",
+    "network_from_torch",
     "read_network",
     "read_properties",
     "read_vnnlib",

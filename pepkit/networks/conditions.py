@@ -70,7 +70,7 @@ def multiplied(parts: Sequence[Linear]) -> Linear:
 
 
 def comparison(operator: str, left: Linear, right: Linear) -> list[Conjunction]:
-    """The cases of left ? right. Strict inequalities become weak ones, which makes counterexamples more, never fewer."""
+    """The cases of a comparison. Strict inequalities become weak ones."""
     difference = total([left, right], [fmpq(1), fmpq(-1)])
     opposite = total([difference], [fmpq(-1)])
     return [{"<": [difference], ">": [opposite], "=": [difference, opposite]}[operator[0]]]
