@@ -1,4 +1,4 @@
-"""PyTorch modules as exact networks: ``torch.nn.Sequential`` and files of a ``state_dict``. Needs ``torch`` at run time.
+"""PyTorch modules as exact networks: ``torch.nn.Sequential`` and files of a ``state_dict``. Needs ``torch``.
 
 Modules are read as in evaluation mode: dropout is the identity, batch normalisation uses its running statistics.
 """
@@ -45,8 +45,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> Network:
         state = torch.load(os.fspath(path), map_location="cpu", weights_only=True)
     except Exception as error:
         raise FormatError(
-            f"{path} is no PyTorch file of plain tensors ({str(error).splitlines()[0][:120]}); save model.state_dict(), "
-            "not the module"
+            f"{path} is no PyTorch file of plain tensors ({str(error)[:120]}); save model.state_dict(), not the module"
         ) from None
     if not isinstance(state, dict) or not all(hasattr(value, "detach") for value in state.values()):
         raise FormatError(f"{path} holds no state_dict; save model.state_dict()")
