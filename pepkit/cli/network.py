@@ -24,7 +24,7 @@ commands = typer.Typer(
     epilog=EPILOG,
 )
 
-Model = Annotated[Path, typer.Argument(help="Network: a .onnx, .npz or .json file.", metavar="MODEL")]
+Model = Annotated[Path, typer.Argument(help="Network: a .onnx, .npz, .pt or .json file.", metavar="MODEL")]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="File for the certificate.", show_default="a name in this folder"),
@@ -58,7 +58,10 @@ def bound(
     ] = None,
     side: Annotated[str, typer.Option(help="upper or lower.")] = "upper",
     method: Annotated[
-        str, typer.Option(help="box, hbox, deepz, crown, crown-ibp, alpha-crown, triangle or sdp.")
+        str,
+        typer.Option(
+            help="box (ibp), hbox, deepz (fastlin, crown-same-slope), crown, crown-ibp, alpha-crown, triangle or sdp."
+        ),
     ] = "alpha-crown",
     cases: Annotated[
         int, typer.Option(help="Split the box or the neurons into up to this many cases.", min=1, metavar="K")
@@ -94,26 +97,37 @@ def bound(
 @commands.command("lipschitz", epilog=EPILOG)
 def lipschitz(
     model: Model,
-    variant: Annotated[str, typer.Option(help="neuron, layer, split or product.")] = "neuron",
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            help="Euclidean norm: neuron, layer, split, product, chain, chain-fast, or pieces (exact, few inputs). "
+            "Maximum norm: lp or pieces.",
+            show_default="neuron, or lp",
+        ),
+    ] = None,
+    norm: Annotated[str, typer.Option(help="Norm of inputs and outputs: euclidean or maximum.")] = "euclidean",
     split: Annotated[int, typer.Option(help="Affine layers in a group of the variant 'split'.", min=1)] = 2,
     output: Output = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bound the Lipschitz constant in the Euclidean norm (LipSDP), for all inputs."""
+    """Bound the Lipschitz constant for all inputs (LipSDP, chains, linear programs, or exactly by linear pieces)."""
     with json_errors(as_json):
         from pepkit.networks import certify_lipschitz, read_network
 
         net = read_network(model)
         with StageDisplay(not as_json) as display:
-            result = certify_lipschitz(net, variant=variant, split=split, progress=display)
-        _print(result, _save(result, output, force, slug(model.stem, "lipschitz", variant)), as_json, {})
+            result = certify_lipschitz(net, variant=variant, norm=norm, split=split, progress=display)
+        name = slug(model.stem, "lipschitz", "maximum" if norm == "maximum" else "", variant or "")
+        _print(result, _save(result, output, force, name), as_json, {"norm": norm, "squared": norm == "euclidean"})
 
 
 @commands.command("verify", epilog=EPILOG)
 def verify(
     model: Model,
-    property_file: Annotated[Path, typer.Argument(help="Property in VNN-LIB 1.", metavar="PROPERTY")],
+    property_file: Annotated[
+        Path, typer.Argument(help="Property in VNN-LIB 1 or 2: a .vnnlib or .vnnlib.gz file.", metavar="PROPERTY")
+    ],
     timeout: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 60.0,
     split: Annotated[str, typer.Option(help="auto, input or sign.")] = "auto",
     method: Annotated[str, typer.Option(help="Relaxation on each case, see 'bound'.")] = "alpha-crown",

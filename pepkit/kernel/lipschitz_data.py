@@ -10,7 +10,7 @@ from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.linear_pieces import CUT, PIECE, Empty, PiecesProof
 from pepkit.kernel.lipschitz_chain import ChainProof
-from pepkit.kernel.maximum_norm import DifferenceProof, NetworkMaximumLipschitz, Taken
+from pepkit.kernel.maximum_norm import DifferenceProof, NetworkMaximumLipschitz
 from pepkit.kernel.network_claims import NetworkLipschitz
 from pepkit.kernel.network_data import network_from_data, network_to_data
 from pepkit.kernel.networks import Vector
@@ -54,23 +54,8 @@ def _read_differences(
 ) -> DifferenceProof:
     if not isinstance(claim, NetworkMaximumLipschitz):
         raise FormatError("bounds of differences belong to a Lipschitz constant in the maximum norm")
-    reading.fields(data, "the proof", ("kind", "taken"), ("pair",))
-    taken: dict[tuple[int, int], list[Taken]] = {}
-    addresses = []
-    entries = reading.items(data["taken"], "what is taken out")
-    for item in entries:
-        k, t, at, j, multiple = reading.entry(item, 4, "what is taken out")
-        addresses.append((k, t, at, j))
-        taken.setdefault((k, t), []).append((at, j, rational_from_text(multiple)))
-    reading.increasing(addresses, len(entries), "what is taken out")
-    return DifferenceProof(claim, {key: tuple(terms) for key, terms in taken.items()}, _read_pair(data), provenance)
-
-
-def _write_differences(proof: DifferenceProof) -> dict[str, Any]:
-    taken = [
-        [*key, at, j, rational_text(m)] for key, terms in sorted(proof.taken.items()) for at, j, m in sorted(terms)
-    ]
-    return {"taken": taken, **_write_pair(proof.pair)}
+    reading.fields(data, "the proof", ("kind",), ("pair",))
+    return DifferenceProof(claim, _read_pair(data), provenance)
 
 
 def _read_node(data: object) -> str | Empty:
@@ -136,7 +121,7 @@ CLAIMS: dict[str, tuple[Any, Any, Any]] = {
 """Claims about Lipschitz constants, for the table of claim kinds."""
 
 PROOFS: dict[str, tuple[Any, Any, Any]] = {
-    "network-differences": (DifferenceProof, _read_differences, _write_differences),
+    "network-differences": (DifferenceProof, _read_differences, lambda proof: _write_pair(proof.pair)),
     "network-pieces": (PiecesProof, _read_pieces, _write_pieces),
     "network-lipschitz-chain": (ChainProof, _read_chain, _write_chain),
 }

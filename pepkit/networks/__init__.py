@@ -8,6 +8,7 @@ result = networks.certify_bound(net, box, [1, -1], method_name="triangle")
 result.save("bound.json")                      # pepkit check bound.json
 """
 
+from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz
 from pepkit.kernel.network_claims import (
     Atom,
     NetworkBound,
@@ -27,6 +28,7 @@ from pepkit.networks.jumps import WeightLine, jump_study, minimal_jumps, minimal
 from pepkit.networks.lipschitz import certify_lipschitz, lipschitz_pair
 from pepkit.networks.model import FloatNetwork, box_around, float_network, network
 from pepkit.networks.network_files import network_from_arrays, network_from_json, read_network, write_network
+from pepkit.networks.piece_search import linear_pieces
 from pepkit.networks.relaxations import bounds
 from pepkit.networks.robustness import certify_classification, classification_region
 from pepkit.networks.torch_modules import network_from_torch
@@ -43,6 +45,7 @@ __all__ = [
     "NetworkBound",
     "NetworkCounterexample",
     "NetworkLipschitz",
+    "NetworkMaximumLipschitz",
     "NetworkProperty",
     "NetworkResult",
     "NetworkSearchError",
@@ -62,6 +65,7 @@ __all__ = [
     "jump_set",
     "jump_study",
     "largest_value",
+    "linear_pieces",
     "lipschitz_pair",
     "method_names",
     "minimal_jumps",

@@ -1,8 +1,8 @@
 """Properties in VNN-LIB 2. Needs the package ``vnnlib`` (``pip install 'pepkit[vnnlib]'``).
 
-The package parses and checks types. Its tree keeps the text of every literal, so decimal literals stay exact; its linear
-forms are in doubles and are not used. One network with one input and one output is understood; tensors are flattened
-in row-major order, as the networks of `pepkit.networks.read_network` are.
+The package parses and checks types. Its tree keeps the text of every literal, so decimal literals stay exact; its
+linear forms are in doubles and are not used. One network with one input and one output is understood; tensors are
+flattened in row-major order, as the networks of `pepkit.networks.read_network` are.
 """
 
 from __future__ import annotations
