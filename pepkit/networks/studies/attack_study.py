@@ -48,7 +48,7 @@ def attack_targets(seed: int = 0) -> list[AttackTarget]:
     found = []
     for widths, radius in (((4, 10, 10, 1), "3/10"), ((6, 20, 20, 1), "1/10")):
         centre = 0.5 * np.random.default_rng(100 + seed).normal(size=widths[0])
-        found.append(AttackTarget("random", random_network(widths, seed), box_around(centre, radius), (1,)))
+        found.append(AttackTarget("random", random_network(widths, seed), box_around(centre.tolist(), radius), (1,)))
     leaky = leaky_network((3, 12, 10, 2), seed)
     found.append(AttackTarget("leaky", leaky, box_around([0, 0, 0], "1/2"), (1, -1)))
     data = digits(seed)
@@ -56,7 +56,7 @@ def attack_targets(seed: int = 0) -> list[AttackTarget]:
     scores = net(data.test_images[0])
     first, second = (int(i) for i in np.argsort(-scores)[:2])
     form = tuple(int(i == second) - int(i == first) for i in range(10))
-    box = box_around(data.test_images[0], "1/20", clip=(0, 1))
+    box = box_around(data.test_images[0].tolist(), "1/20", clip=(0, 1))
     found.append(AttackTarget("trained, digits", network(net.weights, net.biases), box, form))
     return found
 

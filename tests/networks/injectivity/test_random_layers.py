@@ -234,7 +234,7 @@ def test_depth_study() -> None:
     """C = 4: one layer is injective with probability 5/8; deeper networks are less often."""
     study = depth_study(4, [1, 3], samples=60, seed=3)
     target = [float(v) for v in TARGETS["C.deep.n2.C4"]["value"].split()]
-    local = [float(as_fraction(v)) for v in study.column("rank two on every sector")]
+    local = [float(as_fraction(v)) for v in study.column("full rank on every piece")]
     whole = [float(as_fraction(v)) for v in study.column("injective")]
     assert abs(local[0] - target[0]) < 0.2 and abs(local[1] - target[2]) < 0.2
     assert local[0] == whole[0] and whole[1] <= local[1]
