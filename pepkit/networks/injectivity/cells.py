@@ -1,9 +1,9 @@
 """The cells on which a ReLU network without biases is linear, in any dimension, exactly; is its rank full on all?
 
 A cell is a pointed cone, kept by its extreme rays in integers with the hyperplanes on which each of them lies. A
-neuron that changes its sign on a cone cuts it in two: new rays lie between neighbouring rays of different signs, and two
-rays are neighbours exactly when no third one lies on all their common hyperplanes (double description). The cells of a layer
-are refined one after another, depth first, so a deficient one is met early. There are about (L m)^(n-1) of
+neuron that changes its sign on a cone cuts it in two: new rays lie between neighbouring rays of different signs, and
+two rays are neighbours exactly when no third one lies on all their common hyperplanes (double description). The cells
+of a layer are refined one after another, depth first, so a deficient one is met early. There are about (L m)^(n-1) of
 them for L layers of m neurons: this is for n = 2, 3, 4.
 """
 
