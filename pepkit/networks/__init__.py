@@ -19,6 +19,7 @@ from pepkit.kernel.networks import Box, Layer, Network
 from pepkit.networks.attack import ascend, largest_value
 from pepkit.networks.bounding import NetworkResult, certify_bound, method_names
 from pepkit.networks.branching import Answer, certify_bound_by_cases, verify
+from pepkit.networks.conditions import Query
 from pepkit.networks.deployment import deployment_error
 from pepkit.networks.gram_program import NetworkSearchError
 from pepkit.networks.jump_set import JumpSet, exact_limits, jump_set
@@ -28,7 +29,8 @@ from pepkit.networks.model import FloatNetwork, box_around, float_network, netwo
 from pepkit.networks.network_files import network_from_arrays, network_from_json, read_network, write_network
 from pepkit.networks.relaxations import bounds
 from pepkit.networks.robustness import certify_classification, classification_region
-from pepkit.networks.vnnlib import Query, read_properties, read_vnnlib
+from pepkit.networks.torch_modules import network_from_torch
+from pepkit.networks.vnnlib import read_properties, read_vnnlib
 
 __all__ = [
     "Answer",
@@ -67,6 +69,7 @@ __all__ = [
     "network",
     "network_from_arrays",
     "network_from_json",
+    "network_from_torch",
     "read_network",
     "read_properties",
     "read_vnnlib",

@@ -1,4 +1,4 @@
-"""Networks from files: JSON, NPZ and ONNX; from dictionaries of arrays such as a PyTorch ``state_dict``."""
+"""Networks from files: JSON, NPZ, ONNX and PyTorch; from dictionaries of arrays such as a PyTorch ``state_dict``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_BYTES = 512 << 20
 
 
 def read_network(path: str | os.PathLike[str]) -> Network:
-    """The exact network in a ``.json``, ``.npz`` or ``.onnx`` file.
+    """The exact network in a ``.json``, ``.npz``, ``.onnx`` or ``.pt`` file (PyTorch's ``state_dict``).
 
     Raises
     ------
@@ -50,7 +50,12 @@ def read_network(path: str | os.PathLike[str]) -> Network:
         from pepkit.networks.onnx_graph import network_from_onnx
 
         return network_from_onnx(path)
-    raise FormatError(f"{path}: networks are read from .json, .npz and .onnx files, not from {suffix or 'this'}")
+    if suffix in (".pt", ".pth"):
+        from pepkit.networks.torch_modules import read_state_dict
+
+        return read_state_dict(path)
+    known = ".json, .npz, .onnx and .pt files"
+    raise FormatError(f"{path}: networks are read from {known}, not from {suffix or 'this'}")
 
 
 def network_from_json(text: str) -> Network:
