@@ -17,7 +17,6 @@ from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.network_claims import (
     Atom,
     NetworkBound,
-    NetworkCollision,
     NetworkCounterexample,
     NetworkLipschitz,
     NetworkProperty,
@@ -30,7 +29,6 @@ from pepkit.kernel.statement import Index, Statement
 
 __all__ = [
     "BranchingProof",
-    "CollisionProof",
     "Goal",
     "GramBoundProof",
     "InputSplit",
@@ -267,26 +265,6 @@ class LipschitzProof:
             tight = bool(lower == claim.rate)
             checks.append("the network was evaluated exactly at the pair of inputs")
         return Theorem(claim, claim.rate, lower, tight, tuple(checks))
-
-
-@dataclass(frozen=True)
-class CollisionProof:
-    """Two different inputs at which the network has the same value."""
-
-    claim: NetworkCollision
-    pair: tuple[Vector, Vector]
-    provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    def prove(self) -> Theorem:
-        first, second = self.pair
-        if not len(first) == len(second) == self.claim.network.inputs:
-            raise FormatError("the pair of inputs does not fit the network")
-        if first == second:
-            raise CertificateError("the two inputs are equal")
-        if self.claim.network(first) != self.claim.network(second):
-            raise CertificateError("the values of the network at the two inputs differ")
-        checks = ("the two inputs differ", "the network was evaluated exactly and its values agree")
-        return Theorem(self.claim, None, None, False, checks)
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from pepkit.kernel.certificate import Theorem
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.gaussian import Enclosure, binary_entropy, density, upper_tail
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 from pepkit.kernel.statement import Statement
 from pepkit.kernel.words import decimal_text
 
