@@ -26,7 +26,7 @@ from typing import Any
 from flint import fmpq, fmpz_mat
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
@@ -177,8 +177,8 @@ class PositiveDependencies:
     dependencies: tuple[tuple[Dependency, ...], ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError names the first layer and dependency that fails."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError names the first layer and dependency that fails."""
         claim = _claim_of_kind(self.claim, InjectiveNetwork)
         layers = claim.network.layers
         if len(self.dependencies) != len(layers):
@@ -197,7 +197,7 @@ class PositiveDependencies:
             cases = prove_spanning(layer, listed, where)
             checks.append(f"{len(listed)} positive dependencies{where} hold")
             checks.append(f"in all {cases} cases the active rows{where} span R^{layer.inputs}")
-        return Theorem(claim, None, None, False, tuple(checks))
+        return Conclusion(claim, None, None, False, tuple(checks))
 
 
 @dataclass(frozen=True)
@@ -207,8 +207,8 @@ class PlanarSectors:
     claim: InjectiveNetwork
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError gives two points with one image if the claim is false."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError gives two points with one image if the claim is false."""
         claim = _claim_of_kind(self.claim, InjectiveNetwork)
         planar = planar_map(claim.network.layers)
         collision = find_collision(planar)
@@ -217,7 +217,7 @@ class PlanarSectors:
             raise CertificateError(f"the network is not injective: x = {x} and y = {y} have the same image")
         count = len(planar.rays)
         checks = (f"the network has rank two on each of {count} sectors", "different faces have disjoint images")
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,8 @@ class Collision:
     y: tuple[Any, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the points agree or some output differs."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the points agree or some output differs."""
         claim = _claim_of_kind(self.claim, NonInjectiveNetwork)
         inputs = claim.network.inputs
         x, y = (tuple(RATIONALS.coerce(a) for a in point) for point in (self.x, self.y))
@@ -244,7 +244,7 @@ class Collision:
                 raise CertificateError(
                     f"the outputs differ in coordinate {k}: {rational_text(a)[:60]} and {rational_text(b)[:60]}"
                 )
-        return Theorem(
+        return Conclusion(
             claim, None, None, False, ("the two inputs differ", f"all {claim.network.outputs} outputs agree exactly")
         )
 
