@@ -18,7 +18,8 @@ from typing import Any
 from flint import fmpq, fmpq_mat, fmpz_mat
 
 from pepkit.kernel import CertificateError, ClaimError
-from pepkit.kernel.relu_network import ExactLayer, checked_layers
+from pepkit.kernel.networks import Layer, Network
+from pepkit.kernel.numbers import common_denominator
 
 __all__ = ["CellCount", "Cone", "count_cells"]
 
@@ -85,7 +86,7 @@ class CellCount:
 
 
 def count_cells(
-    network: Sequence[ExactLayer], *, max_cells: int = 2_000_000, progress: Progress | None = None
+    network: Network | Sequence[Layer], *, max_cells: int = 2_000_000, progress: Progress | None = None
 ) -> CellCount:
     """Go through the cells of a network without biases until one has deficient rank, or all have been seen.
 
@@ -96,13 +97,12 @@ def count_cells(
     CertificateError
         If there are more than `max_cells` cells.
     """
-    layers = checked_layers(tuple(network))
+    layers = network.layers if isinstance(network, Network) else Network(tuple(network)).layers
     if any(layer.has_bias for layer in layers):
         raise ClaimError("cells are cones for networks without biases; this one has biases")
-    matrices = [
-        fmpz_mat(layer.outputs, layer.inputs, [int(a) for row in layer.integer_rows for a in row[:-1]])
-        for layer in layers
-    ]
+    # one positive factor for a whole layer commutes with what follows
+    matrices = [layer.matrix.numer_denom()[0] for layer in layers]
+    factors = [_activation_factors(layer) for layer in layers]
     size = layers[0].inputs
     chosen = _independent(matrices[0])
     if len(chosen) < size:
@@ -127,12 +127,12 @@ def count_cells(
                 stack.append((k, forms, neuron + 1, active | 1 << neuron, above, planes + 1))
                 parted = True
                 break
-            if high > 0 or (layers[k].activation == "identity" and low < 0):
+            if high > 0:
                 active |= 1 << neuron
             neuron += 1
         if parted:
             continue
-        rows = [forms[j, i] if active >> j & 1 else 0 for j in range(forms.nrows()) for i in range(size)]
+        rows = [forms[j, i] * factors[k][j][active >> j & 1] for j in range(forms.nrows()) for i in range(size)]
         image = fmpz_mat(forms.nrows(), size, rows)
         last = k + 1 == len(layers)
         if image.rank() < size:
@@ -146,6 +146,14 @@ def count_cells(
         else:
             stack.append((k + 1, matrices[k + 1] * image, 0, 0, cone, planes))
     return CellCount(count, None)
+
+
+def _activation_factors(layer: Layer) -> list[tuple[int, int]]:
+    """What a negative and a positive argument is multiplied by: (s, 1) times one positive integer for the layer."""
+    if layer.slopes is None:
+        return [(1, 1)] * layer.outputs
+    common = int(common_denominator(layer.slopes))
+    return [(int((s * common).p), common) for s in layer.slopes]
 
 
 def _independent(matrix: fmpz_mat) -> list[int]:

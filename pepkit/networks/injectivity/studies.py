@@ -16,7 +16,6 @@ from flint import fmpq
 from pepkit.kernel import ClaimError
 from pepkit.kernel.planar_network import find_collision, planar_map
 from pepkit.networks.injectivity.cells import count_cells
-from pepkit.networks.injectivity.model import exact_network
 from pepkit.networks.injectivity.probability import (
     crossing,
     exact_probability,
@@ -25,6 +24,7 @@ from pepkit.networks.injectivity.probability import (
     probability_given_lines,
 )
 from pepkit.networks.injectivity.thresholds import threshold_ball
+from pepkit.networks.model import relu_network
 from pepkit.studies import Study
 
 __all__ = ["depth_study", "probability_study", "threshold_study"]
@@ -137,7 +137,7 @@ def depth_study(
                 np.round(generator.standard_normal((width, inputs if k == 0 else width)) * GRID) / GRID
                 for k in range(depth)
             ]
-            layers = exact_network(weights)
+            layers = relu_network(weights).layers
             if inputs == 2:
                 planar = planar_map(layers)
                 full, number = planar.degenerate_sector() is None, len(planar.rays)
