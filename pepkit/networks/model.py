@@ -27,6 +27,10 @@ __all__ = [
 ]
 
 
+HUGE = float(np.finfo(float).max)
+TINY = float(np.finfo(float).smallest_subnormal)
+
+
 def rational(value: Any, what: str = "a number of the network") -> fmpq:
     """The exact rational of a float, int, Fraction, decimal text or exact number.
 
@@ -126,14 +130,23 @@ def box_around(centre: Sequence[Any], radius: Any, clip: tuple[Any, Any] | None 
 
 
 def to_floats(values: Sequence[Any]) -> np.ndarray:
-    """Nearest doubles of rationals; ClaimError where one is too large for a double."""
+    """Nearest doubles of rationals, for choices that exact arithmetic makes good.
+
+    Numbers beyond the range of doubles become the largest one, and those that are not zero keep their sign.
+    """
+    return np.array([_double(value) for value in values], dtype=float)
+
+
+def _double(value: fmpq) -> float:
+    numerator, denominator = int(value.p), int(value.q)
     try:
-        return np.array([int(value.p) / int(value.q) for value in values], dtype=float)
+        rounded = numerator / denominator
+        size = TINY
     except OverflowError:
-        raise ClaimError(
-            "a number of the network exceeds the range of floating point, so the numerical search cannot run; "
-            "the interval method ('box') works exactly"
-        ) from None
+        rounded, size = 0.0, HUGE
+    if rounded or not numerator:
+        return rounded
+    return size if numerator > 0 else -size
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +162,9 @@ class FloatNetwork:
         """|W_k|."""
         return tuple(np.abs(matrix) for matrix in self.weights)
 
+    @np.errstate(all="ignore")
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Values at points of shape (..., n_0), in rounded arithmetic."""
+        """Values at points of shape (..., n_0), in rounded arithmetic; infinite or not a number where they overflow."""
         current = np.asarray(points, dtype=float)
         for k, (matrix, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             current = current @ matrix.T + bias
@@ -158,6 +172,7 @@ class FloatNetwork:
                 current = np.maximum(current, self.slopes[k] * current)
         return current
 
+    @np.errstate(all="ignore")
     def gradient(self, points: np.ndarray, objective: np.ndarray) -> np.ndarray:
         """Gradients of objective . f at points of shape (m, n_0)."""
         factors = []

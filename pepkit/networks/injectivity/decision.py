@@ -24,6 +24,7 @@ from pepkit.kernel.injectivity import (
 from pepkit.kernel.networks import Layer, Network, activate, integer_vector
 from pepkit.kernel.planar_network import find_collision, planar_map
 from pepkit.networks.injectivity.layer import LayerAnswer, decide_layer
+from pepkit.networks.model import to_floats
 
 __all__ = ["InjectivityResult", "decide_injectivity"]
 
@@ -162,10 +163,11 @@ def _deficient_piece(
     """Two points of one linear piece on which the rank is less than n, if random inputs find such a piece."""
     generator = np.random.default_rng(seed)
     inputs, layers = network.inputs, network.layers
-    weights = [np.array([[_float(a) for a in row] for row in layer.weights]) for layer in layers]
-    biases = [np.array([_float(b) for b in layer.bias]) for layer in layers]
-    slopes = [np.array([_float(s) for s in layer.slopes or (1,) * layer.outputs]) for layer in layers]
-    scale = 1.0 + max(float(np.abs(b).max()) for b in biases)
+    weights = [np.array([to_floats(row) for row in layer.weights]) for layer in layers]
+    biases = [to_floats(layer.bias) for layer in layers]
+    slopes = [to_floats(layer.slopes or (fmpq(1),) * layer.outputs) for layer in layers]
+    # beyond, the inputs would have hundreds of digits
+    scale = 1.0 + min(1e9, max(float(np.abs(b).max()) for b in biases))
     for count in range(samples):
         if progress is not None and count % 200 == 0:
             progress("inject", f"{count} random inputs")
@@ -179,10 +181,7 @@ def _deficient_piece(
     return None
 
 
-def _float(value: fmpq | int) -> float:
-    return value if isinstance(value, int) else int(value.p) / int(value.q)
-
-
+@np.errstate(all="ignore")
 def _looks_full(
     point: np.ndarray, weights: list[np.ndarray], biases: list[np.ndarray], slopes: list[np.ndarray]
 ) -> bool:
@@ -192,6 +191,8 @@ def _looks_full(
         values = matrix @ point + bias
         jacobian = (matrix @ jacobian) * np.where(values > 0, 1.0, slope)[:, None]
         point = np.maximum(values, slope * values)
+    if not np.all(np.isfinite(jacobian)):
+        return False
     singular = np.linalg.svd(jacobian, compute_uv=False)
     return len(singular) == jacobian.shape[1] and bool(singular[-1] > 1e-9 * singular[0] > 0)
 
