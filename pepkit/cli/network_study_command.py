@@ -129,7 +129,7 @@ def network_study(
     images: Annotated[int | None, typer.Option(help="Images.", min=1, show_default="8 or 100")] = None,
     widths: Annotated[str, typer.Option(help="gaps: hidden widths.", metavar="LIST")] = "4,8,12,16,20",
     depths: Annotated[str, typer.Option(help="gaps: numbers of hidden layers.", metavar="LIST")] = "2",
-    samples: Annotated[int, typer.Option(help="gaps: networks for each row.", min=1)] = 5,
+    samples: Annotated[int, typer.Option(help="gaps: networks for each row.", min=1)] = 10,
     tries: Annotated[int, typer.Option(help="attack: points for each network.", min=1)] = 100_000,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.", min=0)] = 0,
     output: _Folder = None,
@@ -140,8 +140,8 @@ def network_study(
     """Study relaxations: a table and a figure.
 
     census: how often training steps on the 8x8 digits cross a jump of the abstract loss. interpolation: certified
-    accuracy and sensitivity between zonotopes and CROWN. gaps: how much relaxations lose against width and depth, with exact
-    denominators. attack: sampled and optimised inputs against certified bounds, in exact arithmetic.
+    accuracy and sensitivity between zonotopes and CROWN. gaps: how much relaxations lose against width and depth, with
+    exact denominators. attack: sampled and optimised inputs against certified bounds, in exact arithmetic.
     """
     with json_errors(as_json):
         paths: list[Path] = []

@@ -13,7 +13,7 @@ from typing import Any
 from flint import fmpq, fmpq_poly
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.moving_relaxation import MOVING_METHODS, MovingNetwork
@@ -152,8 +152,8 @@ class MovingEvaluation:
     claim: RelaxationLimits | RelaxationPiece
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError names what differs."""
+    def prove(self) -> Conclusion:
+        """What is proved; CertificateError names what differs."""
         claim = self.claim
         if isinstance(claim, RelaxationLimits):
             return self._prove_limits(claim)
@@ -161,7 +161,7 @@ class MovingEvaluation:
             return self._prove_piece(claim)
         raise FormatError("an evaluation along a line proves limits or a piece of a relaxation")
 
-    def _prove_limits(self, claim: RelaxationLimits) -> Theorem:
+    def _prove_limits(self, claim: RelaxationLimits) -> Conclusion:
         line, place = claim.line, claim.place
         for side, claimed, word in ((-1, claim.left, "left"), (1, claim.right, "right")):
             found = line.function(claim.method, SideSigns(place, side)).at(place)
@@ -171,9 +171,9 @@ class MovingEvaluation:
         if found != claim.value:
             raise CertificateError(f"the value at the place is {found}, not {claim.value}"[:400])
         checks = ("the bound is a rational function on either side, with these limits", "the value is exact")
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
-    def _prove_piece(self, claim: RelaxationPiece) -> Theorem:
+    def _prove_piece(self, claim: RelaxationPiece) -> Conclusion:
         signs = IntervalSigns(claim.start, claim.end)
         found = claim.line.function(claim.method, signs)
         numerator, denominator = fmpq_poly(list(claim.numerator)), fmpq_poly(list(claim.denominator))
@@ -191,7 +191,7 @@ class MovingEvaluation:
             "no decision and no sign changes on the interval",
             "the rational function and its slope are as claimed",
         )
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
 
 def _short(value: fmpq) -> str:

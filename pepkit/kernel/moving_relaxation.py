@@ -57,7 +57,7 @@ class MovingNetwork:
     Raises
     ------
     ClaimError
-        If widths or activations differ, or the box or the objective does not fit.
+        If widths or activations differ, the last layer has an activation, or the box or the objective does not fit.
     """
 
     first: Network
@@ -71,6 +71,8 @@ class MovingNetwork:
         )
         if not same:
             raise ClaimError("the two networks of a line have the same widths and activations")
+        if not self.first.ends_affinely:
+            raise ClaimError("a relaxation along a line is for networks with an affine last layer")
         if len(self.box.lower) != self.first.inputs or len(self.objective) != self.first.outputs:
             raise ClaimError("the box or the objective does not fit the networks of the line")
         if not all(isinstance(c, fmpq) for c in self.objective):

@@ -26,6 +26,7 @@ from pepkit.networks.bounding import NetworkResult, proved
 from pepkit.networks.gram_program import NetworkSearchError
 from pepkit.networks.lipschitz_program import layer_product, solve_multipliers
 from pepkit.networks.model import FloatNetwork, float_network
+from pepkit.networks.numerical import numerical_search
 
 __all__ = ["VARIANTS", "certify_lipschitz", "lipschitz_pair"]
 
@@ -40,6 +41,7 @@ MULTIPLIER_BITS = 44
 Progress = Callable[[str, str], None]
 
 
+@numerical_search("the search for a Lipschitz constant")
 def certify_lipschitz(
     network: Network,
     *,

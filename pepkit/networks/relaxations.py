@@ -139,6 +139,7 @@ def _interval(net: FloatNetwork, k: int, low: np.ndarray, high: np.ndarray) -> t
     return centre - spread, centre + spread
 
 
+@np.errstate(all="ignore")
 def bounds(
     net: FloatNetwork, low: np.ndarray, high: np.ndarray, name: str | Method = "crown", rows: np.ndarray | None = None
 ) -> FloatBounds:

@@ -7,11 +7,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from pepkit.certification import CertificationError
 from pepkit.kernel import CertificateError, ClaimError, UndecidedError, Witness, check
 from pepkit.pep.pepit_import import ImportedProblem, import_pepit
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError, explain
 from pepkit.pepit.result import PepitResult
+from pepkit.result import CertificationError
 from pepkit.rounding.listed_certificate import ZERO, ListedOutcome, NoOptimumError, certify_listed
 from pepkit.rounding.listed_simplify import simplified
 from pepkit.rounding.listed_witness import listed_witnesses

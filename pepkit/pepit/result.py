@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pepkit.certification import Result
 from pepkit.kernel.words import decimal_text
 from pepkit.pep.pepit_import import ImportedProblem
+from pepkit.result import Result
 
 __all__ = ["PepitResult"]
 

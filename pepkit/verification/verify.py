@@ -13,7 +13,9 @@ from sympy import Expr, N, sstr
 from pepkit.verification.definite import prove_semidefinite
 from pepkit.verification.document import Index, indexed, is_matrix, items_of, members, read_document, symmetric
 from pepkit.verification.errors import VerificationError
-from pepkit.verification.problems import ListedProblem, Problem, problem_of
+from pepkit.verification.listed_problem import ListedProblem
+from pepkit.verification.problem import Problem
+from pepkit.verification.problems import problem_of
 from pepkit.verification.reals import Reals, Undecided, reals_of
 
 if TYPE_CHECKING:

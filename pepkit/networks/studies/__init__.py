@@ -3,7 +3,7 @@
 Each is a function that returns a `pepkit.studies.Study`; ``pepkit network study NAME`` runs it.
 """
 
-from pepkit.networks.studies.attack_study import attack_study
+from pepkit.networks.studies.attacks import attack_bounds, attack_study
 from pepkit.networks.studies.digits import Digits, digits, train
 from pepkit.networks.studies.gaps import exact_maximum, gap_study
 from pepkit.networks.studies.interpolation import interpolated_method, interpolation_study
@@ -12,6 +12,7 @@ from pepkit.networks.studies.line_study import line_study
 
 __all__ = [
     "Digits",
+    "attack_bounds",
     "attack_study",
     "digits",
     "exact_maximum",

@@ -89,7 +89,7 @@ def _integer_points(
 
 def _climb(net: Network, floats: FloatNetwork, box: Box, start: np.ndarray, rounds: int = 20) -> tuple[fmpq, ...]:
     """A vertex of a linear piece, reached by maximising on the piece of the point again and again."""
-    point = into_box(start, box)
+    point = into_box(start.tolist(), box)
     for _ in range(rounds):
         better = _best_vertex(net, floats, box, point)
         if better is None or net(better)[0] <= net(point)[0]:
@@ -165,7 +165,7 @@ def gap_study(
     *,
     inputs: int = 4,
     radius: str = "3/10",
-    samples: int = 5,
+    samples: int = 10,
     methods: Sequence[str] = GAP_METHODS,
     seed: int = 0,
     progress: Progress | None = None,
@@ -192,7 +192,7 @@ def gap_study(
             for sample in range(seed, seed + samples):
                 net = random_network((inputs, *(width,) * depth, 1), sample)
                 centre = 0.5 * np.random.default_rng(100 + sample).normal(size=inputs)
-                box = box_around(centre, radius)
+                box = box_around(centre.tolist(), radius)
                 value = net(tuple(rational(x) for x in centre))[0]
                 if progress is not None:
                     progress("gaps", f"{net}, network {sample - seed + 1} of {samples}: exact maximum")
@@ -222,12 +222,13 @@ def gap_study(
     fixed = f"{depths[0]} hidden layers" if by_width else f"width {widths[0]}"
     single = len(depths if by_width else widths) == 1
     return Study(
-        f"Gap ratio of relaxations, random networks, {inputs} inputs{', ' + fixed if single else ''}, radius {radius}",
+        f"Gap ratio of relaxations, {inputs} inputs{', ' + fixed if single else ''}, radius {radius}",
         ("hidden layers", "width", "relaxation", "networks", "mean ratio", "smallest", "largest"),
         tuple(table),
         (
             "Bounds are certified rationals; denominators are exact values at exact vertices, maximal by a "
-            f"mixed-integer program to 1e-6. Weights N(0, 2/fan-in), biases 0.3 N(0, 1), seeds {seed} to {seed + samples - 1}.",
+            "mixed-integer program to 1e-6. Weights N(0, 2/fan-in), biases 0.3 N(0, 1), "
+            f"seeds {seed} to {seed + samples - 1}.",
         ),
         tuple(curves),
         ("width of the hidden layers" if by_width else "hidden layers", "mean of (bound - f(x0))/(max f - f(x0))"),

@@ -118,7 +118,9 @@ def interpolation_study(
             if progress is not None:
                 progress("interpolate", f"{label}, radius {radius}")
             certified = sum(
-                certify_classification(exact, box_around(x, radius, clip=(0, 1)), y, method_name=method, net=net)
+                certify_classification(
+                    exact, box_around(x.tolist(), radius, clip=(0, 1)), y, method_name=method, net=net
+                )
                 is not None
                 for x, y in test
             )

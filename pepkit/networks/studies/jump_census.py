@@ -246,8 +246,8 @@ def _row(name: str, count: _Count) -> tuple[Any, ...]:
     return (
         name,
         count.steps,
-        count.changing / max(count.steps, 1),
-        count.crossing / max(count.steps, 1),
+        round(count.changing / max(count.steps, 1), 4),
+        round(count.crossing / max(count.steps, 1), 4),
         count.jumps,
         count.largest,
         float(np.median(count.ratios)) if count.ratios else 0.0,
@@ -261,7 +261,7 @@ def _exact_jump(before: FloatNetwork, after: FloatNetwork, loss: AbstractLoss, j
     objective = [0] * len(before.biases[-1])
     objective[jump.margin] += 1
     objective[loss.label] -= 1
-    line = WeightLine(first, second, box_around(loss.image, loss.radius, clip=(0, 1)), tuple(objective))
+    line = WeightLine(first, second, box_around(loss.image.tolist(), loss.radius, clip=(0, 1)), tuple(objective))
     margin = fmpq(1, 1 << 36)
     low, high = (fmpq(*t.as_integer_ratio()) for t in (jump.low, jump.high))
     found = jump_set(line, "hbox", start=low - margin, end=high + margin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from pepkit.networks.studies.digits import digits, train
 from pepkit.networks.studies.gaps import random_network
 from pepkit.studies import Study
 
-__all__ = ["AttackTarget", "attack_positions", "attack_study", "attack_targets", "leaky_network"]
+__all__ = ["AttackTarget", "attack_bounds", "attack_positions", "attack_study", "attack_targets", "leaky_network"]
 
 Progress = Callable[[str, str], Any]
 BATCH = 2000
@@ -48,7 +48,7 @@ def attack_targets(seed: int = 0) -> list[AttackTarget]:
     found = []
     for widths, radius in (((4, 10, 10, 1), "3/10"), ((6, 20, 20, 1), "1/10")):
         centre = 0.5 * np.random.default_rng(100 + seed).normal(size=widths[0])
-        found.append(AttackTarget("random", random_network(widths, seed), box_around(centre, radius), (1,)))
+        found.append(AttackTarget("random", random_network(widths, seed), box_around(centre.tolist(), radius), (1,)))
     leaky = leaky_network((3, 12, 10, 2), seed)
     found.append(AttackTarget("leaky", leaky, box_around([0, 0, 0], "1/2"), (1, -1)))
     data = digits(seed)
@@ -56,7 +56,7 @@ def attack_targets(seed: int = 0) -> list[AttackTarget]:
     scores = net(data.test_images[0])
     first, second = (int(i) for i in np.argsort(-scores)[:2])
     form = tuple(int(i == second) - int(i == first) for i in range(10))
-    box = box_around(data.test_images[0], "1/20", clip=(0, 1))
+    box = box_around(data.test_images[0].tolist(), "1/20", clip=(0, 1))
     found.append(AttackTarget("trained, digits", network(net.weights, net.biases), box, form))
     return found
 
@@ -83,6 +83,49 @@ def attack_positions(target: AttackTarget, tries: int, seed: int = 0) -> Iterato
         parts.append(generator.random((count - ascended - vertices, size)))
         yield np.concatenate(parts)
         done += count
+
+
+def attack_bounds(
+    target: AttackTarget,
+    bounds: Mapping[str, Any],
+    tries: int,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[fmpq, list[tuple[int, fmpq]]]:
+    """The largest exact value of the form at `tries` inputs, and the largest after every batch of them.
+
+    Parameters
+    ----------
+    bounds
+        Upper bounds by name, exact.
+
+    Raises
+    ------
+    CertificateError
+        At an input whose exact value exceeds a bound; the message names the bounds and the input.
+    """
+    if tries < 1 or not bounds:
+        raise ClaimError("an attack takes at least one try and one bound")
+    objective = rationals(target.objective, "the objective")
+    evaluate = BatchEvaluator(target.network)
+    tightest = min(bounds.values())
+    best: fmpq | None = None
+    running: list[tuple[int, fmpq]] = []
+    counted = 0
+    for positions in attack_positions(target, tries, seed):
+        points = grid_points(target.box, positions)
+        value, number = evaluate.largest(points, objective)
+        counted += points.count
+        if value > tightest:
+            broken = ", ".join(name for name, bound in bounds.items() if value > bound)
+            where = ", ".join(map(str, points.point(number)))
+            raise CertificateError(f"the bounds {broken} of the {target.title} network are exceeded at ({where})")
+        best = value if best is None else max(best, value)
+        running.append((counted, best))
+        if progress is not None:
+            progress("attack", f"{target.title} {target.network}: {counted} of {tries}")
+    return running[-1][1], running
 
 
 def attack_study(
@@ -123,31 +166,16 @@ def attack_study(
             bounds[name] = result.bound
         if not bounds:
             continue
-        evaluate = BatchEvaluator(target.network)
+        best, running = attack_bounds(target, bounds, tries, seed=seed, progress=progress)
         tightest = min(bounds.values())
-        best: fmpq | None = None
-        counted, xs, ys = 0, [], []
-        for positions in attack_positions(target, tries, seed):
-            points = grid_points(target.box, positions)
-            value, number = evaluate.largest(points, objective)
-            counted += points.count
-            if value > tightest:
-                broken = ", ".join(name for name, bound in bounds.items() if value > bound)
-                where = ", ".join(map(str, points.point(number)))
-                raise CertificateError(f"the bounds {broken} of the {target.title} network are exceeded at ({where})")
-            best = value if best is None else max(best, value)
-            xs.append(float(counted))
-            ys.append(_float(best))
-            if progress is not None:
-                progress("attack", f"{target.title} {target.network}: {counted} of {tries}")
-        if best is None:
-            continue
         middle = tuple((a + b) / 2 for a, b in zip(target.box.lower, target.box.upper, strict=True))
         centre = sum((c * y for c, y in zip(objective, target.network(middle), strict=True)), fmpq(0))
         scale = _float(tightest - centre) or 1.0
-        curves.append((f"{target.title}, {target.network}", tuple(xs), tuple((y - _float(centre)) / scale for y in ys)))
+        counts = tuple(float(count) for count, _ in running)
+        values = tuple((_float(value) - _float(centre)) / scale for _, value in running)
+        curves.append((f"{target.title}, {target.network}", counts, values))
         for name, bound in bounds.items():
-            table.append((target.title, str(target.network), name, counted, _float(bound), _float(best), 0))
+            table.append((target.title, str(target.network), name, running[-1][0], _float(bound), _float(best), 0))
     return Study(
         f"Certified bounds under attack, {tries} inputs for each network, exact arithmetic",
         ("network", "widths", "relaxation", "inputs", "certified bound", "largest value found", "violations"),
