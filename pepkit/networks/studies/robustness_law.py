@@ -2,8 +2,8 @@
 
 Bubeck, Li and Nagaraj (2021) conjecture that two-layer networks with k neurons that fit n generic points with noisy
 labels have Lipschitz constants of at least c sqrt(n/k). The study trains such networks and puts exact numbers around
-each constant: an upper bound with a LipSDP certificate, the quotient of an exact pair of inputs below it, and the quotient
-that the values at the data alone enforce (the best constant of any function with these values, McShane 1934).
+each constant: an upper bound with a LipSDP certificate, the quotient of an exact pair of inputs below it, and the
+quotient that the values at the data alone enforce (the best constant of any function with these values, McShane 1934).
 """
 
 from __future__ import annotations
