@@ -26,6 +26,7 @@ from pepkit.networks.studies import (
     attack_study,
     digits,
     exact_maximum,
+    exact_tightness,
     gap_study,
     interpolated_method,
     interpolation_study,
@@ -128,6 +129,19 @@ def test_exact_maxima(seed: int) -> None:
     program = integer_maximum(floats, to_floats(box.lower), to_floats(box.upper), np.ones(1))
     assert abs(int(value.p) / int(value.q) - program) < 1e-6
     assert networks.certify_bound(net, box, [1], method_name="triangle").bound >= value
+
+
+def test_tightness_in_q() -> None:
+    """relu on [-1, 1]: the range is [0, 1], that of zonotopes [-1/2, 1]."""
+    rectifier = networks.network([[[1]], [[1]]])
+    box = networks.box_around([0], 1)
+    assert exact_tightness(rectifier, box, "deepz") == fmpq(2, 3)
+    assert exact_tightness(rectifier, box, "box") == 1
+    assert exact_tightness(networks.network([[[1]], [[0]]]), box, "box") == 1
+    net, box, _ = case((2, 5, 4, 1), 2, 0.5)
+    values = {name: exact_tightness(net, box, name) for name in ("box", "hbox", "crown", "triangle")}
+    assert all(0 < value <= 1 for value in values.values())
+    assert values["box"] <= values["hbox"] and values["crown"] <= values["triangle"]
 
 
 def test_the_gap_study() -> None:

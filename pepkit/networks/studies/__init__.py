@@ -5,7 +5,7 @@ Each is a function that returns a `pepkit.studies.Study`; ``pepkit network study
 
 from pepkit.networks.studies.attacks import attack_bounds, attack_study
 from pepkit.networks.studies.digits import Digits, digits, train
-from pepkit.networks.studies.gaps import exact_maximum, gap_study
+from pepkit.networks.studies.gaps import exact_maximum, exact_tightness, gap_study
 from pepkit.networks.studies.interpolation import interpolated_method, interpolation_study
 from pepkit.networks.studies.jump_census import jump_census
 from pepkit.networks.studies.line_study import line_study
@@ -16,6 +16,7 @@ __all__ = [
     "attack_study",
     "digits",
     "exact_maximum",
+    "exact_tightness",
     "gap_study",
     "interpolated_method",
     "interpolation_study",
