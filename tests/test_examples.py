@@ -12,6 +12,12 @@ EXPECTED = {
     "own_schedule": ["proved: mine has the smaller worst case"],
     "step_matrix": ["the fixed-step method", "0.06189418239776"],
     "multiplier_families": ["consecutive-and-star: 41 of 462 multipliers, optimum unchanged", "larger by a factor"],
+    "networks_tour": [
+        "unsat after",
+        "sat after",
+        "the hbox bound jumps from 3 to 1 at t = 1/2",
+        "24 random neurons on R^4: injective",
+    ],
     "strong_convexity": ["531441/1771561, tight: True", "4/11, tight: True"],
 }
 
