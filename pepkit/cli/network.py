@@ -66,6 +66,7 @@ def bound(
     cases: Annotated[
         int, typer.Option(help="Split the box or the neurons into up to this many cases.", min=1, metavar="K")
     ] = 1,
+    split: Annotated[str, typer.Option(help="What --cases splits: auto, input or sign.")] = "auto",
     output: Output = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -84,7 +85,7 @@ def bound(
         with StageDisplay(not as_json) as display:
             if cases > 1:
                 result = certify_bound_by_cases(
-                    net, inputs, form, max_cases=cases, method_name=method, progress=display
+                    net, inputs, form, max_cases=cases, method_name=method, split=split, progress=display
                 )
             else:
                 result = certify_bound(net, inputs, form, method_name=method, progress=display)
@@ -130,7 +131,8 @@ def verify(
     ],
     timeout: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 60.0,
     split: Annotated[str, typer.Option(help="auto, input or sign.")] = "auto",
-    method: Annotated[str, typer.Option(help="Relaxation on each case, see 'bound'.")] = "alpha-crown",
+    method: Annotated[str, typer.Option(help="Relaxation on each case, see 'bound' (not sdp).")] = "alpha-crown",
+    max_cases: Annotated[int, typer.Option(help="Cases after which the answer is unknown.", min=1)] = 100_000,
     output: Output = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -148,7 +150,12 @@ def verify(
         answers = []
         with StageDisplay(not as_json) as display:
             for query in queries:
-                options: dict[str, Any] = {"timeout": timeout, "split": split, "method_name": method}
+                options: dict[str, Any] = {
+                    "timeout": timeout,
+                    "split": split,
+                    "method_name": method,
+                    "max_cases": max_cases,
+                }
                 answers.append(decide(net, query.box, query.region, progress=display, **options))
                 if answers[-1].word == "sat":
                     answers = [answers[-1]]

@@ -19,7 +19,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz, lower_quotient
 from pepkit.kernel.network_claims import NetworkLipschitz
@@ -157,7 +157,7 @@ class PiecesProof:
         """Number of pieces."""
         return sum(node == PIECE for node in self.nodes)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         claim = self.claim
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
@@ -189,7 +189,7 @@ class PiecesProof:
             lower = lower_quotient(claim, self.pair)
             tight = bool(lower == claim.rate)
             checks.append("the network was evaluated exactly at the pair of inputs")
-        return Theorem(claim, claim.rate, lower, tight, tuple(checks))
+        return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
     def _check_piece(self, jacobian: Any, number: int) -> None:
         if isinstance(self.claim, NetworkMaximumLipschitz):

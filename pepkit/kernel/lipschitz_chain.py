@@ -18,7 +18,7 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.maximum_norm import lower_quotient
 from pepkit.kernel.network_claims import NetworkLipschitz
@@ -41,7 +41,7 @@ class ChainProof:
     pair: tuple[Vector, Vector] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         claim = self.claim
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
@@ -71,7 +71,7 @@ class ChainProof:
             lower = lower_quotient(claim, self.pair)
             tight = bool(lower == claim.rate)
             checks.append("the network was evaluated exactly at the pair of inputs")
-        return Theorem(claim, claim.rate, lower, tight, tuple(checks))
+        return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
     def _check_link(self, k: int, layer: Layer, before: Rows, after: Rows) -> None:
         t = self.multipliers[k]

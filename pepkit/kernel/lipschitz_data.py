@@ -12,9 +12,9 @@ from pepkit.kernel.linear_pieces import CUT, PIECE, Empty, PiecesProof
 from pepkit.kernel.lipschitz_chain import ChainProof
 from pepkit.kernel.maximum_norm import DifferenceProof, NetworkMaximumLipschitz
 from pepkit.kernel.network_claims import NetworkLipschitz
-from pepkit.kernel.network_data import network_from_data, network_to_data
+from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
 from pepkit.kernel.networks import Vector
-from pepkit.kernel.numbers import Field, Rationals, rational_from_text, rational_text
+from pepkit.kernel.numbers import Field, rational_from_text, rational_text
 
 __all__ = ["CLAIMS", "PROOFS"]
 
@@ -24,8 +24,7 @@ def _vector(data: object, what: str) -> Vector:
 
 
 def _read_claim(number_field: Field, data: dict[str, Any]) -> NetworkMaximumLipschitz:
-    if not isinstance(number_field, Rationals):
-        raise FormatError("certificates about networks are over the rationals")
+    require_rationals(number_field)
     reading.fields(data, "the claim", ("kind", "network", "rate"))
     return NetworkMaximumLipschitz(network_from_data(data["network"]), rational_from_text(data["rate"]))
 

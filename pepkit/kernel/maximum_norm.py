@@ -19,9 +19,9 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.network_claims import NetworkClaim
+from pepkit.kernel.network_claims import NetworkClaim, require_affine_end
 from pepkit.kernel.networks import ONE, ZERO, Network, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.words import decimal_text
@@ -37,6 +37,7 @@ class NetworkMaximumLipschitz(NetworkClaim):
     rate: Any = None
 
     def __post_init__(self) -> None:
+        require_affine_end(self.network)
         if self.rate is not None:
             object.__setattr__(self, "rate", RATIONALS.coerce(self.rate))
 
@@ -114,7 +115,7 @@ class DifferenceProof:
     pair: tuple[Vector, Vector] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         claim = self.claim
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
@@ -129,4 +130,4 @@ class DifferenceProof:
             lower = lower_quotient(claim, self.pair)
             tight = bool(lower == claim.rate)
             checks.append("the network was evaluated exactly at the pair of inputs")
-        return Theorem(claim, claim.rate, lower, tight, tuple(checks))
+        return Conclusion(claim, claim.rate, lower, tight, tuple(checks))

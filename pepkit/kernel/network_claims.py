@@ -21,6 +21,7 @@ __all__ = [
     "NetworkCounterexample",
     "NetworkLipschitz",
     "NetworkProperty",
+    "require_affine_end",
 ]
 
 
@@ -46,7 +47,8 @@ class NetworkClaim(Claim):
         raise NotImplementedError
 
 
-def _check_end(network: Network) -> None:
+def require_affine_end(network: Network) -> None:
+    """Refuse a network that ends with an activation."""
     if not network.ends_affinely:
         raise ClaimError(
             "bounds and properties are claimed for networks whose last layer is affine; "
@@ -55,7 +57,7 @@ def _check_end(network: Network) -> None:
 
 
 def _check_box(network: Network, box: Box) -> None:
-    _check_end(network)
+    require_affine_end(network)
     if len(box.lower) != network.inputs:
         raise ClaimError(f"the network has {network.inputs} inputs, the box {len(box.lower)} coordinates")
 
@@ -198,7 +200,7 @@ class NetworkLipschitz(NetworkClaim):
     rate: Any = None
 
     def __post_init__(self) -> None:
-        _check_end(self.network)
+        require_affine_end(self.network)
         if self.rate is not None:
             object.__setattr__(self, "rate", RATIONALS.coerce(self.rate))
 
