@@ -1507,6 +1507,229 @@ PROOFS |= {
 }
 
 
+# =============================================================== relaxations along a line (network-certificates.md, 5)
+
+
+def at(poly, place):
+    value = Fraction(0)
+    for c in reversed(poly):
+        value = value * place + c
+    return value
+
+
+def slope_of(poly):
+    return [k * c for k, c in enumerate(poly)][1:]
+
+
+def times(a, b):
+    result = [Fraction(0)] * max(len(a) + len(b) - 1, 0)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            result[i + j] += x * y
+    return trimmed(result)
+
+
+def common_factor(a, b):
+    while b:
+        a, b = b, divide(a, b)[1] if len(a) >= len(b) else a
+    return a
+
+
+class Along:
+    """A rational function of t in lowest terms, the denominator monic; zero has no coefficients."""
+
+    def __init__(self, above, below=(ONE,)):
+        above, below = trimmed(above), list(below)
+        common = common_factor(above, below) if above and len(below) > 1 else below if not above else [ONE]
+        if len(common) > 1:
+            above, below = trimmed(divide(above, common)[0]) if above else [], trimmed(divide(below, common)[0])
+        self.above, self.below = [c / below[-1] for c in above], [c / below[-1] for c in below]
+        need(max(len(above), len(below)) <= 501, "the relaxation has a degree above 500", Undecided)
+
+    def __add__(self, other):
+        a, b = times(self.above, other.below), times(other.above, self.below)
+        width = max(len(a), len(b))
+        total = [x + y for x, y in zip(a + [Fraction(0)] * (width - len(a)), b + [Fraction(0)] * (width - len(b)))]
+        return Along(total, times(self.below, other.below))
+
+    def __mul__(self, other):
+        return Along(times(self.above, other.above), times(self.below, other.below))
+
+    def __neg__(self):
+        return Along([-c for c in self.above], self.below)
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __truediv__(self, other):
+        return Along(times(self.above, other.below), times(self.below, other.above))
+
+    def sign(self, where):
+        return where(self.above) * where(self.below)
+
+
+def beside(place, side):
+    """The sign of a polynomial just left (-1) or right (1) of a place."""
+
+    def where(poly):
+        factor = 1
+        while poly:
+            if value := at(poly, place):
+                return factor if value > 0 else -factor
+            poly, factor = slope_of(poly), factor * side
+        return 0
+
+    return where
+
+
+def throughout(start, end):
+    """The sign of a polynomial on the open interval; Refused if it has a zero there."""
+
+    def where(poly):
+        if not poly:
+            return 0
+        inner = poly
+        for place in (start, end):
+            while len(inner) > 1 and not at(inner, place):
+                inner = trimmed(divide(inner, [-place, ONE])[0])
+        if len(inner) > 1:
+            need(not roots_between(inner, start, end), "a decision changes inside the interval", Refused)
+        return 1 if at(poly, (start + end) / 2) > 0 else -1
+
+    return where
+
+
+def relaxed(line, method, where, t=None):
+    """The bound of the objective; numbers are fractions at the place t, or functions of t with their signs."""
+    (first, second), (lower, upper), objective = line
+    if t is None:
+
+        def number(a, b=None):
+            return Along([a] if b is None else [a, b - a])
+
+        def sign(value):
+            return value.sign(where)
+
+    else:
+
+        def number(a, b=None):
+            return a if b is None else a + t * (b - a)
+
+        def sign(value):
+            return (value > 0) - (value < 0)
+
+    zero, one = number(Fraction(0)), number(ONE)
+    layers = []
+    for (rows, bias, slopes), (others, other_bias, _) in zip(first, second):
+        moving = [[number(a, b) for a, b in zip(p, q)] for p, q in zip(rows, others)]
+        layers.append((moving, [number(a, b) for a, b in zip(bias, other_bias)], slopes))
+    box = [(number(a), number(b)) for a, b in zip(lower, upper)]
+    tables = []
+
+    def back(k, row):
+        rows, bias, _ = layers[k]
+        form, constant = [zero] * len(rows[0]), zero
+        for c, weights, b in zip(row, rows, bias):
+            form, constant = [f + c * w for f, w in zip(form, weights)], constant + c * b
+        return form, constant
+
+    def largest(form, constant, sides):
+        for c, (low, high) in zip(form, sides):
+            if s := sign(c):
+                constant = constant + c * (high if s > 0 else low)
+        return constant
+
+    def substituted(k, row):
+        form, constant = back(k, row)
+        for j in range(k - 1, -1, -1):
+            row = []
+            for c, (below, least, above, most) in zip(form, tables[j]):
+                s = sign(c)
+                slope, shift = (above, most) if s > 0 else (below, least)
+                constant = constant + c * shift
+                row.append(c * slope if s else zero)
+            form, more = back(j, row)
+            constant = constant + more
+        return largest(form, constant, box)
+
+    inside, sides = method in ("box", "crown-ibp"), box
+    for k, (rows, _, slopes) in enumerate(layers[:-1]):
+        table, after = [], []
+        for j, s in enumerate(slopes):
+            unit = [one if i == j else zero for i in range(len(rows))]
+            minus = [-one if i == j else zero for i in range(len(rows))]
+            if inside or k == 0:
+                top, bottom = largest(*back(k, unit), sides), -largest(*back(k, minus), sides)
+            else:
+                top, bottom = substituted(k, unit), -substituted(k, minus)
+            slope = number(s)
+            after.append(tuple(v if sign(v) >= 0 else slope * v for v in (bottom, top)))
+            if s == 1 or sign(bottom) >= 0:
+                table.append((one, zero, one, zero))
+            elif sign(top) <= 0:
+                table.append((slope, zero, slope, zero))
+            elif method == "hbox":
+                table.append((zero, slope * bottom, zero, top))
+            elif method == "box":
+                table.append(None)
+            else:
+                chord = (top - slope * bottom) / (top - bottom)
+                under = chord if method == "deepz" else one if sign(top + bottom) > 0 else slope
+                table.append((under, zero, chord, (slope - chord) * bottom))
+        tables.append(table)
+        if inside:
+            sides = after
+    row = [number(c) for c in objective]
+    last = len(layers) - 1
+    return largest(*back(last, row), sides) if method == "box" else substituted(last, row)
+
+
+def relaxation_line(claim, more):
+    members(claim, "kind first second box objective method " + more)
+    first, second = network(claim["first"]), network(claim["second"])
+    need(shape(first) == shape(second), "the two networks must have the same widths")
+    need([s for _, _, s in first] == [s for _, _, s in second], "the two networks must have the same activations")
+    need(claim["method"] in ("box", "hbox", "deepz", "crown", "crown-ibp"), "unknown method: " + show(claim["method"]))
+    line = (first, second), box_of(claim, first), vector(claim["objective"], len(first[-1][0]))
+    return line, claim["method"], f"For the {shape(first)}, moved along the line, the {claim['method']} bound"
+
+
+def relaxation_limits(claim, proof, field, bits):
+    line, method, words = relaxation_line(claim, "place left right value")
+    members(proof, "kind")
+    place, left, right, value = (rational(claim[name]) for name in ("place", "left", "right", "value"))
+    for side, claimed in ((-1, left), (1, right)):
+        found = relaxed(line, method, beside(place, side))
+        need(at(found.below, place), "the relaxation has a pole at the place", Refused)
+        need(at(found.above, place) / at(found.below, place) == claimed, "a limit is another number", Refused)
+    need(relaxed(line, method, None, place) == value, "the value at the place is another number", Refused)
+    return f"{words} has the limits {left} and {right} at t = {place}, and the value {value}", None, None
+
+
+def relaxation_piece(claim, proof, field, bits):
+    line, method, words = relaxation_line(claim, "start end numerator denominator slope")
+    members(proof, "kind")
+    start, end, slope = (rational(claim[name]) for name in ("start", "end", "slope"))
+    above, below = vector(claim["numerator"]), vector(claim["denominator"])
+    need(start < end, "a piece starts before it ends")
+    need(above and below and below[-1] == 1 and (len(above) == 1 or above[-1]), "coefficients are not in their form")
+    where = throughout(start, end)
+    found = relaxed(line, method, where)
+    need((found.above or [0]) == above and found.below == below, "the relaxation is another function", Refused)
+    where(below)
+    rise = times(slope_of(found.above), below), times(found.above, slope_of(below))
+    derivative = (Along(rise[0]) - Along(rise[1])) / Along(times(below, below))
+    for side in (Along([slope]) - derivative, Along([slope]) + derivative):
+        need(side.sign(where) >= 0, "the slope exceeds its claimed bound", Refused)
+    return f"{words} has the given form for {start} < t < {end}, with slope at most {slope}", None, None
+
+
+PROOFS |= {
+    ("relaxation-limits", "moving-evaluation"): relaxation_limits,
+    ("relaxation-piece", "moving-evaluation"): relaxation_piece,
+}
+
+
 # =============================================================== injectivity (injectivity.md, sections 1 to 5)
 
 
