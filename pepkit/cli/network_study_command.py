@@ -27,6 +27,7 @@ class NetworkStudy(StrEnum):
     census = "census"
     interpolation = "interpolation"
     gaps = "gaps"
+    tightness = "tightness"
     attack = "attack"
 
 
@@ -151,6 +152,8 @@ def network_study(
 
     gaps: losses against width and depth, with exact denominators.
 
+    tightness: what a hidden layer costs intervals, closed form and exact ratios.
+
     attack: sampled and optimised inputs against certified bounds, exactly.
 
     Example: pepkit network study gaps --depths 1,2,3 --widths 8 --figure g.png
@@ -171,6 +174,12 @@ def network_study(
                 if radius is not None:
                     options["radius"] = radius
                 study = gap_study(_integers(widths), _integers(depths), samples=samples, **options)
+            elif name is NetworkStudy.tightness:
+                from pepkit.networks.studies import tightness_study
+
+                if methods is not None:
+                    raise ClaimError("the study of tightness is about intervals; leave out --method")
+                study = tightness_study(samples=samples, **options)
             else:
                 from pepkit.networks.studies import attack_study
 

@@ -19,6 +19,7 @@ from pepkit import networks
 from pepkit.cli.application import application
 from pepkit.kernel import CertificateError, ClaimError, check
 from pepkit.networks.exact_evaluation import BatchEvaluator, grid_points
+from pepkit.networks.jumps import bound_with_decisions
 from pepkit.networks.mixed_integer import integer_maximum
 from pepkit.networks.model import to_floats
 from pepkit.networks.studies import (
@@ -27,9 +28,11 @@ from pepkit.networks.studies import (
     digits,
     exact_maximum,
     exact_tightness,
+    expected_interval_tightness,
     gap_study,
     interpolated_method,
     interpolation_study,
+    interval_tightness,
     jump_census,
     train,
 )
@@ -142,6 +145,22 @@ def test_tightness_in_q() -> None:
     values = {name: exact_tightness(net, box, name) for name in ("box", "hbox", "crown", "triangle")}
     assert all(0 < value <= 1 for value in values.values())
     assert values["box"] <= values["hbox"] and values["crown"] <= values["triangle"]
+
+
+@pytest.mark.parametrize(("width", "value"), [(4, 0.5890486225), (16, 0.3084739491), (64, 0.1560535163)])
+def test_tightness_of_intervals(width: int, value: float) -> None:
+    ball = expected_interval_tightness(width)
+    assert abs(float(ball.mid()) - value) < 1e-9 and float(ball.rad()) < 1e-20
+    generator = np.random.default_rng(width)
+    first, second = generator.normal(size=(width, 20)), generator.normal(size=(20, width))
+    ratio = interval_tightness(first, second)
+    assert abs(int(ratio.p) / int(ratio.q) - value) < 0.15 * value
+    # the same ratio from the relaxation: linear hidden neurons, one output
+    net = networks.network([first, second[:1]], slopes=1)
+    box = networks.box_around([0] * 20, 1)
+    high, low = (bound_with_decisions(net, box, (sign,), "box")[0] for sign in (1, -1))
+    exact = sum((abs(sum((a * b for a, b in zip(net.layers[1].weights[0], column, strict=True)), fmpq(0))) for column in zip(*net.layers[0].weights, strict=True)), fmpq(0))  # fmt: skip
+    assert interval_tightness(first, second[:1]) == 2 * exact / (high + low)
 
 
 def test_the_gap_study() -> None:

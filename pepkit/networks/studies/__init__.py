@@ -9,6 +9,7 @@ from pepkit.networks.studies.gaps import exact_maximum, exact_tightness, gap_stu
 from pepkit.networks.studies.interpolation import interpolated_method, interpolation_study
 from pepkit.networks.studies.jump_census import jump_census
 from pepkit.networks.studies.line_study import line_study
+from pepkit.networks.studies.tightness import expected_interval_tightness, interval_tightness, tightness_study
 
 __all__ = [
     "Digits",
@@ -17,10 +18,13 @@ __all__ = [
     "digits",
     "exact_maximum",
     "exact_tightness",
+    "expected_interval_tightness",
     "gap_study",
     "interpolated_method",
     "interpolation_study",
+    "interval_tightness",
     "jump_census",
     "line_study",
+    "tightness_study",
     "train",
 ]
