@@ -26,6 +26,7 @@ from pepkit.kernel.rational_functions import (
     has_root_inside,
     isolated_roots,
 )
+from pepkit.networks.jump_set import _Roots
 from pepkit.networks.jumps import bound_with_decisions
 from pepkit.networks.studies import line_study
 
@@ -243,6 +244,24 @@ def test_malformed_files() -> None:
     plain = certificate_from_data({**{k: v for k, v in data.items() if k != "proof"}, "multipliers": {}})
     with pytest.raises(BAD):
         check(plain)
+
+
+def test_claims_hold_lines_of_the_kernel_only() -> None:
+    """A class of one's own could compute another bound."""
+    path = networks.minimal_lines()["hbox"]
+    with pytest.raises(ClaimError, match="MovingNetwork"):
+        RelaxationLimits(path, "hbox", fmpq(1, 2), fmpq(3), fmpq(1), fmpq(1))
+
+
+def test_enclosures_that_reach_over_a_place() -> None:
+    """sqrt(2)/2 just behind a place: the walk goes on after its enclosure."""
+    roots = _Roots(fmpq(0), fmpq(1))
+    polynomial = (fmpq(-1, 2), fmpq(0), fmpq(1))
+    ((low, high),) = roots._zeros({polynomial})
+    assert roots.enclosing({polynomial}, (low + high) / 2) == high
+    assert roots.enclosing({polynomial}, low - fmpq(1, 1 << 70)) is None
+    assert roots.next_after({polynomial}, fmpq(0)) == (low, high)
+    assert roots.next_after({polynomial}, high) == (1, 1)
 
 
 def test_lines_that_make_no_sense() -> None:

@@ -1,8 +1,8 @@
 """How tight intervals are through a hidden layer: the closed form for linear networks, and exact ratios beside it.
 
 For x -> a . (B x) with k hidden neurons and independent standard normal entries, the exact range of the output over a
-cube is proportional to sum_j |sum_i a_i b_ij| and the range that intervals give it to sum_ij |a_i b_ij|. The ratio of the
-expectations is
+cube is proportional to sum_j |sum_i a_i b_ij| and the range that intervals give it to sum_ij |a_i b_ij|. The ratio of
+the expectations is
 
     sqrt(pi) Gamma((k+1)/2) / (k Gamma(k/2))  ~  sqrt(pi/(2k)),
 
