@@ -141,10 +141,15 @@ def injectivity_study(
 ) -> None:
     """Study random ReLU layers and networks: exact decisions in a table and a figure.
 
-    probability: how likely one layer is injective, against m. depth: how injectivity of deep networks changes
-    with depth (exactly on the plane, piece by piece for 3 and 4 inputs). threshold: finite-size crossings against the
-    threshold constants. euler: the expected Euler characteristic against the true probability. scaling: the window in
-    which one layer becomes injective, for 1 to 4 inputs.
+    probability: how likely one layer is injective, against m.
+
+    depth: how injectivity changes with depth, n = 2, 3 or 4 inputs.
+
+    threshold: finite-size crossings against the threshold constants.
+
+    euler: the expected Euler characteristic against the true probability.
+
+    scaling: the window in which one layer becomes injective, n = 1 to 4.
     """
     with json_errors(as_json):
         from pepkit.networks.injectivity import (

@@ -27,6 +27,7 @@ class NetworkStudy(StrEnum):
     census = "census"
     interpolation = "interpolation"
     gaps = "gaps"
+    tightness = "tightness"
     attack = "attack"
     robustness = "robustness"
     couplings = "couplings"
@@ -84,9 +85,15 @@ def network_jumps(
 ) -> None:
     """The jump set of relaxations along a line of weights, exactly and completely.
 
-    The networks on the line have the weights (1 - t) FIRST + t SECOND. Between jumps the upper bound of a relaxation is
-    a rational function of t; the table tells its pieces, their degrees and slopes, and every jump with its one-sided
-    limits. With --output every piece and every jump at a rational place becomes a certificate.
+    The networks on the line have the weights (1 - t) FIRST + t SECOND.
+
+    Between jumps the upper bound of a relaxation is a rational function of t.
+
+    The table tells its pieces, their degrees and slopes, and the jumps.
+
+    With --output, pieces and jumps at rational places become certificates.
+
+    Example: pepkit network jumps --minimal hbox --figure jump.png -o proofs
     """
     with json_errors(as_json):
         from pepkit.networks import WeightLine, jump_set, minimal_lines, read_network
@@ -143,11 +150,21 @@ def network_study(
 ) -> None:
     """Study relaxations: a table and a figure.
 
-    census: how often training steps on the 8x8 digits cross a jump of the abstract loss. interpolation: certified
-    accuracy and sensitivity between zonotopes and CROWN. gaps: how much relaxations lose against width and depth, with
-    exact denominators. attack: sampled and optimised inputs against certified bounds, in exact arithmetic.
-    robustness: certified and attained Lipschitz constants of trained networks against n/k. couplings: the
-    counterexample to LipSDP-Network.
+    census: how often training steps on the 8x8 digits cross a jump of the loss.
+
+    interpolation: certified accuracy and sensitivity from zonotopes to CROWN.
+
+    gaps: losses against width and depth, with exact denominators.
+
+    tightness: what a hidden layer costs intervals, closed form and exact ratios.
+
+    attack: sampled and optimised inputs against certified bounds, exactly.
+
+    robustness: certified and attained Lipschitz constants of networks against n/k.
+
+    couplings: the counterexample to LipSDP-Network, in exact numbers.
+
+    Example: pepkit network study gaps --depths 1,2,3 --widths 8 --figure g.png
     """
     with json_errors(as_json):
         paths: list[Path] = []
@@ -171,6 +188,12 @@ def network_study(
                 from pepkit.networks.studies import coupling_study
 
                 study = coupling_study()
+            elif name is NetworkStudy.tightness:
+                from pepkit.networks.studies import tightness_study
+
+                if methods is not None:
+                    raise ClaimError("the study of tightness is about intervals; leave out --method")
+                study = tightness_study(samples=samples, **options)
             else:
                 from pepkit.networks.studies import attack_study
 

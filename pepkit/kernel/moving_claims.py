@@ -38,6 +38,9 @@ class _MovingClaim(NetworkClaim):
         raise ClaimError("a claim about a relaxation along a line has no rate")
 
     def _check_method(self) -> None:
+        if type(self.line) is not MovingNetwork:
+            # another class could compute something else
+            raise ClaimError(f"a claim along a line is about a MovingNetwork, not a {type(self.line).__name__}")
         if self.method not in MOVING_METHODS:
             raise ClaimError(f"unknown relaxation {self.method!r} along a line; known are {', '.join(MOVING_METHODS)}")
 

@@ -31,9 +31,12 @@ from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.networks import Box, Layer, Network
 from pepkit.kernel.rational_functions import RationalFunction
 
-__all__ = ["MOVING_METHODS", "MovingLayer", "MovingNetwork", "relaxed_maximum"]
+__all__ = ["MAX_MOVING_WEIGHTS", "MOVING_METHODS", "MovingLayer", "MovingNetwork", "relaxed_maximum"]
 
 MOVING_METHODS = ("box", "hbox", "deepz", "crown", "crown-ibp")
+
+MAX_MOVING_WEIGHTS = 100_000
+"""Largest number of weights of a network on a line; beyond, arithmetic with functions takes too long."""
 
 Signs = Callable[[Any], int]
 Form = tuple[dict[int, Any], Any]
@@ -71,6 +74,8 @@ class MovingNetwork:
         )
         if not same:
             raise ClaimError("the two networks of a line have the same widths and activations")
+        if sum(layer.inputs * layer.outputs for layer in self.first.layers) > MAX_MOVING_WEIGHTS:
+            raise ClaimError(f"the networks of a line have more than {MAX_MOVING_WEIGHTS} weights each")
         if not self.first.ends_affinely:
             raise ClaimError("a relaxation along a line is for networks with an affine last layer")
         if len(self.box.lower) != self.first.inputs or len(self.objective) != self.first.outputs:

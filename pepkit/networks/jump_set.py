@@ -202,6 +202,13 @@ def jump_set(
     while True:
         recorder = _Recorder(place)
         function = line.function(method, recorder)
+        behind = roots.enclosing(recorder.asked, place)
+        if behind is not None:
+            # an irrational place so near that its enclosure reaches back over this one
+            place = behind
+            if place >= last:
+                return JumpSet(line, method, tuple(pieces), tuple(places))
+            continue
         if previous is not None:
             places.append(_place(line, method, low, place, previous[1], function))
         stop, beyond = roots.next_after(recorder.asked, place)
@@ -247,14 +254,22 @@ class _Roots:
         self._start, self._end = start, end
         self._known: dict[tuple[Any, ...], list[tuple[fmpq, fmpq]]] = {}
 
-    def next_after(self, polynomials: set[tuple[Any, ...]], place: fmpq) -> tuple[fmpq, fmpq]:
-        """The end of the piece that starts at `place` and the start of the next; the end where no zero comes."""
-        best = (self._end, self._end)
+    def _zeros(self, polynomials: set[tuple[Any, ...]]) -> list[tuple[fmpq, fmpq]]:
         zeros = []
         for coefficients in polynomials:
             if coefficients not in self._known:
                 self._known[coefficients] = _real_zeros(coefficients, self._start, self._end)
             zeros += self._known[coefficients]
+        return zeros
+
+    def enclosing(self, polynomials: set[tuple[Any, ...]], place: fmpq) -> fmpq | None:
+        """The far end of an enclosed zero on whose enclosure the place lies; None if there is none."""
+        return max((high for low, high in self._zeros(polynomials) if low <= place < high), default=None)
+
+    def next_after(self, polynomials: set[tuple[Any, ...]], place: fmpq) -> tuple[fmpq, fmpq]:
+        """The end of the piece that starts at `place` and the start of the next; the end where no zero comes."""
+        best = (self._end, self._end)
+        zeros = self._zeros(polynomials)
         for low, high in zeros:
             if place < low < best[0]:
                 best = (low, high)

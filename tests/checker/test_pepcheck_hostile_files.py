@@ -141,7 +141,7 @@ def test_a_bad_file_does_not_stop_the_others(run: Any, tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in result.stdout.splitlines() if line.startswith(str(tmp_path))] == [
         "malformed",
         "refused",
-        "proved. For every real inner-product space, every L > 0, every convex L-smooth",
+        "proved. For every real inner-product space, every L > 0, every convex L-smooth f",
     ]
     assert run(bad, good).returncode == 2
     assert run().returncode == 2

@@ -26,6 +26,7 @@ from pepkit.kernel.rational_functions import (
     has_root_inside,
     isolated_roots,
 )
+from pepkit.networks.jump_set import _Roots
 from pepkit.networks.jumps import bound_with_decisions
 from pepkit.networks.studies import line_study
 
@@ -86,6 +87,51 @@ def test_the_minimal_instances_exactly() -> None:
     for name in ("box", "deepz"):
         for path in lines.values():
             assert not networks.jump_set(path, name).jumps
+
+
+def test_jumps_of_crown_have_the_closed_form() -> None:
+    """One hidden layer: as u = -l at a neuron below whose form is replaced, the bound changes by sum|r_i + a_i| - |r_i|.
+
+    a is the contribution of that neuron to the row over the inputs with slope one, r the rest of the row.
+    """
+    seen = 0
+    for seed in range(12):
+        path = line(seed, (2, 3, 1))
+        for place in networks.jump_set(path, "crown").jumps:
+            if not place.exact:
+                continue
+            net, tiny = path.at(place.low), fmpq(1, 1 << 80)
+            before, after = (
+                bound_with_decisions(path.at(place.low + side * tiny), path.box, (1,), "crown")[1][0]
+                for side in (-1, 1)
+            )
+            (j,) = [j for j, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+            (row,) = net.layers[1].weights
+            weights, bias = net.layers[0].weights, net.layers[0].bias
+            sizes = [sum((abs(w) for w in weights[k]), fmpq(0)) for k in range(3)]
+            lower, upper = (
+                [b - s for b, s in zip(bias, sizes, strict=True)],
+                [b + s for b, s in zip(bias, sizes, strict=True)],
+            )
+            assert upper[j] == -lower[j] and row[j] < 0
+            rest = [fmpq(0), fmpq(0)]
+            for k in range(3):
+                if k == j or before[k] == "dead":
+                    continue
+                if before[k] == "active" or (row[k] < 0 and before[k] == "unstable, steep below"):
+                    slope = fmpq(1)
+                elif row[k] > 0:
+                    slope = upper[k] / (upper[k] - lower[k])
+                else:
+                    slope = fmpq(0)
+                for i in range(2):
+                    rest[i] += row[k] * slope * weights[k][i]
+            added = [row[j] * weights[j][i] for i in range(2)]
+            change = sum((abs(r + a) - abs(r) for r, a in zip(rest, added, strict=True)), fmpq(0))
+            steeper = 1 if after[j] == "unstable, steep below" else -1
+            assert place.jump == steeper * change
+            seen += 1
+    assert seen >= 3
 
 
 def test_slopes_bound_the_difference_quotients(jumping: networks.JumpSet) -> None:
@@ -198,6 +244,24 @@ def test_malformed_files() -> None:
     plain = certificate_from_data({**{k: v for k, v in data.items() if k != "proof"}, "multipliers": {}})
     with pytest.raises(BAD):
         check(plain)
+
+
+def test_claims_hold_lines_of_the_kernel_only() -> None:
+    """A class of one's own could compute another bound."""
+    path = networks.minimal_lines()["hbox"]
+    with pytest.raises(ClaimError, match="MovingNetwork"):
+        RelaxationLimits(path, "hbox", fmpq(1, 2), fmpq(3), fmpq(1), fmpq(1))
+
+
+def test_enclosures_that_reach_over_a_place() -> None:
+    """sqrt(2)/2 just behind a place: the walk goes on after its enclosure."""
+    roots = _Roots(fmpq(0), fmpq(1))
+    polynomial = (fmpq(-1, 2), fmpq(0), fmpq(1))
+    ((low, high),) = roots._zeros({polynomial})
+    assert roots.enclosing({polynomial}, (low + high) / 2) == high
+    assert roots.enclosing({polynomial}, low - fmpq(1, 1 << 70)) is None
+    assert roots.next_after({polynomial}, fmpq(0)) == (low, high)
+    assert roots.next_after({polynomial}, high) == (1, 1)
 
 
 def test_lines_that_make_no_sense() -> None:

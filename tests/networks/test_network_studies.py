@@ -19,6 +19,7 @@ from pepkit import networks
 from pepkit.cli.application import application
 from pepkit.kernel import CertificateError, ClaimError, check
 from pepkit.networks.exact_evaluation import BatchEvaluator, grid_points
+from pepkit.networks.jumps import bound_with_decisions
 from pepkit.networks.mixed_integer import integer_maximum
 from pepkit.networks.model import to_floats
 from pepkit.networks.studies import (
@@ -26,9 +27,12 @@ from pepkit.networks.studies import (
     attack_study,
     digits,
     exact_maximum,
+    exact_tightness,
+    expected_interval_tightness,
     gap_study,
     interpolated_method,
     interpolation_study,
+    interval_tightness,
     jump_census,
     train,
 )
@@ -81,11 +85,11 @@ def test_grid_points_reach_the_vertices() -> None:
 
 
 def test_no_input_exceeds_a_certified_bound() -> None:
-    """5000 inputs for each of four networks (random, leaky, trained), every relaxation, exactly."""
+    """2000 inputs for each of four networks (random, leaky, trained), every relaxation, exactly."""
     pytest.importorskip("sklearn")
-    study = attack_study(5000)
+    study = attack_study(2000)
     assert set(study.column("violations")) == {0}
-    assert set(study.column("inputs")) == {5000}
+    assert set(study.column("inputs")) == {2000}
     assert {"random", "leaky", "trained, digits"} <= set(study.column("network"))
     for bound, value in zip(study.column("certified bound"), study.column("largest value found"), strict=True):
         assert value <= bound
@@ -130,6 +134,35 @@ def test_exact_maxima(seed: int) -> None:
     assert networks.certify_bound(net, box, [1], method_name="triangle").bound >= value
 
 
+def test_tightness_in_q() -> None:
+    """relu on [-1, 1]: the range is [0, 1], that of zonotopes [-1/2, 1]."""
+    rectifier = networks.network([[[1]], [[1]]])
+    box = networks.box_around([0], 1)
+    assert exact_tightness(rectifier, box, "deepz") == fmpq(2, 3)
+    assert exact_tightness(rectifier, box, "box") == 1
+    assert exact_tightness(networks.network([[[1]], [[0]]]), box, "box") == 1
+    net, box, _ = case((2, 5, 4, 1), 2, 0.5)
+    values = {name: exact_tightness(net, box, name) for name in ("box", "hbox", "crown", "triangle")}
+    assert all(0 < value <= 1 for value in values.values())
+    assert values["box"] <= values["hbox"] and values["crown"] <= values["triangle"]
+
+
+@pytest.mark.parametrize(("width", "value"), [(4, 0.5890486225), (16, 0.3084739491), (64, 0.1560535163)])
+def test_tightness_of_intervals(width: int, value: float) -> None:
+    ball = expected_interval_tightness(width)
+    assert abs(float(ball.mid()) - value) < 1e-9 and float(ball.rad()) < 1e-20
+    generator = np.random.default_rng(width)
+    first, second = generator.normal(size=(width, 20)), generator.normal(size=(20, width))
+    ratio = interval_tightness(first, second)
+    assert abs(int(ratio.p) / int(ratio.q) - value) < 0.15 * value
+    # the same ratio from the relaxation: linear hidden neurons, one output
+    net = networks.network([first, second[:1]], slopes=1)
+    box = networks.box_around([0] * 20, 1)
+    high, low = (bound_with_decisions(net, box, (sign,), "box")[0] for sign in (1, -1))
+    exact = sum((abs(sum((a * b for a, b in zip(net.layers[1].weights[0], column, strict=True)), fmpq(0))) for column in zip(*net.layers[0].weights, strict=True)), fmpq(0))  # fmt: skip
+    assert interval_tightness(first, second[:1]) == 2 * exact / (high + low)
+
+
 def test_the_gap_study() -> None:
     study = gap_study((4, 6), (1, 2), inputs=3, samples=2, methods=("box", "hbox", "crown", "alpha-crown", "triangle"))
     ratios: dict[tuple[int, int], dict[str, float]] = {}
@@ -157,7 +190,7 @@ def test_the_census_counts_jumps_where_theory_allows_them() -> None:
     pytest.importorskip("sklearn")
     kept: list[Any] = []
     study = jump_census(
-        hidden=(8, 8), steps=40, every=10, images=4, certificates=lambda name, proof: kept.append((name, proof))
+        hidden=(8, 8), steps=20, every=10, images=3, certificates=lambda name, proof: kept.append((name, proof))
     )
     jumps = dict(zip(study.column("relaxation"), study.column("jumps"), strict=True))
     assert jumps["box"] == jumps["deepz"] == 0
@@ -167,7 +200,7 @@ def test_the_census_counts_jumps_where_theory_allows_them() -> None:
     ((name, proof),) = kept
     theorem = check(proof)
     assert name == "hbox" and theorem.claim.jump != 0
-    assert jump_census(hidden=(8, 8), steps=40, every=10, images=4).rows == study.rows
+    assert jump_census(hidden=(8, 8), steps=20, every=10, images=3).rows == study.rows
     with pytest.raises(ClaimError):
         jump_census(("sdp",))
     with pytest.raises(ClaimError):
@@ -255,5 +288,6 @@ def test_studies_on_the_command_line(run: Run, tmp_path: Path) -> None:
     assert data["rows"][0]["relaxation"] == "hbox"
     for path in data["certificates"]:
         assert run("check", path).exit_code == 0
-    result = run("network", "study", "attack", "--tries", "50", "--method", "box,crown", "--json")
-    assert {row["violations"] for row in json.loads(result.stdout)["rows"]} == {"0"}
+    result = run("network", "study", "tightness", "--samples", "1", "--json")
+    assert len(json.loads(result.stdout)["rows"]) == 7
+    assert run("network", "study", "tightness", "--method", "box").exit_code == 2

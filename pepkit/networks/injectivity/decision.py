@@ -23,10 +23,15 @@ from pepkit.kernel.injectivity import (
 )
 from pepkit.kernel.networks import Layer, Network, activate, integer_vector
 from pepkit.kernel.planar_network import find_collision, planar_map
+from pepkit.networks.injectivity.cells import count_cells
 from pepkit.networks.injectivity.layer import LayerAnswer, decide_layer
 from pepkit.networks.model import to_floats
 
 __all__ = ["InjectivityResult", "decide_injectivity"]
+
+MAX_CELL_INPUTS = 4
+MAX_CELLS = 20_000
+"""Linear pieces are enumerated up to these sizes; that takes some ten seconds."""
 
 Progress = Callable[[str, str], None]
 Point = tuple[fmpq, ...]
@@ -88,7 +93,9 @@ def decide_injectivity(
     - One layer (with or without biases): always decided; the cases grow with n only, see `decide_layer`.
     - More layers: not injective if the first layer is not; injective if all layers are.
     - Two inputs, no biases, any depth: always decided, by the sectors on which the network is linear.
-    - Otherwise `samples` random inputs look for a linear piece of deficient rank; without one: undecided.
+    - Otherwise `samples` random inputs look for a linear piece of deficient rank; without biases and with up to four
+      inputs all pieces are enumerated, if there are at most 20000. Without a deficient one: undecided, because
+      images of different pieces may still meet.
 
     Parameters
     ----------
@@ -136,6 +143,17 @@ def decide_injectivity(
     if collision is not None:
         return _refuted(network, collision, "a linear piece of deficient rank", started)
     reason += f"; {samples} random inputs lie in linear pieces of full rank"
+    if layers[0].inputs <= MAX_CELL_INPUTS and not any(layer.has_bias for layer in layers):
+        try:
+            found = count_cells(network, max_cells=MAX_CELLS, progress=progress)
+        except CertificateError:
+            found = None
+        if found is not None and found.deficient is not None:
+            collision = _along_kernel(layers, found.deficient)
+            if collision is not None:
+                return _refuted(network, collision, "a linear piece of deficient rank", started)
+        elif found is not None:
+            reason += f", and so do all inputs: the network is injective on each of its {found.cells} linear pieces"
     return InjectivityResult(None, None, None, "random inputs", reason, perf_counter() - started)
 
 

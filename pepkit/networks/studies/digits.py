@@ -30,7 +30,7 @@ def digits(seed: int = 0) -> Digits:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise ClaimError("the digits come with scikit-learn: pip install scikit-learn") from None
+        raise ClaimError("the digits come with scikit-learn: pip install 'pepkit[labs]'") from None
     data = load_digits()
     order = np.random.default_rng(seed).permutation(len(data.target))
     images, labels = data.data[order] / 16.0, data.target[order]

@@ -20,7 +20,7 @@ from flint import fmpq, fmpq_mat
 from scipy.optimize import linprog
 
 from pepkit.kernel.errors import ClaimError
-from pepkit.kernel.networks import Box, Network
+from pepkit.kernel.networks import Box, Layer, Network
 from pepkit.networks.attack import ascend, into_box
 from pepkit.networks.bounding import certify_bound
 from pepkit.networks.gram_program import NetworkSearchError
@@ -28,7 +28,7 @@ from pepkit.networks.mixed_integer import integer_maximum
 from pepkit.networks.model import FloatNetwork, box_around, float_network, network, rational, to_floats
 from pepkit.studies import Study
 
-__all__ = ["exact_maximum", "gap_study", "random_network"]
+__all__ = ["exact_maximum", "exact_tightness", "gap_study", "random_network"]
 
 Progress = Callable[[str, str], Any]
 GAP_METHODS = ("box", "hbox", "deepz", "crown-ibp", "crown", "alpha-crown", "triangle")
@@ -68,6 +68,24 @@ def exact_maximum(net: Network, box: Box, *, time_limit: float = 120.0) -> tuple
         if abs(_float(found) - value) <= 1e-6 * max(1.0, abs(value)):
             return found, point
     raise NetworkSearchError("no exact point with the value of the mixed-integer program was found")
+
+
+def exact_tightness(net: Network, box: Box, method: str = "deepz", *, output: int = 0) -> fmpq:
+    """(range of an output)/(range that a relaxation gives it) in (0, 1], in Q; 1 where the relaxation is exact.
+
+    The range is that of `exact_maximum` on both sides, the other one that of certified bounds. A constant output whose
+    relaxation is constant has tightness 1.
+    """
+    sides = []
+    bounds = []
+    for sign in (1, -1):
+        *front, last = net.layers
+        row = tuple(sign * a for a in last.weights[output])
+        single = Network((*front, Layer((row,), (sign * last.bias[output],))))
+        sides.append(exact_maximum(single, box)[0])
+        bounds.append(certify_bound(single, box, [1], method_name=method, point=False).bound)
+    relaxed = bounds[0] + bounds[1]
+    return (sides[0] + sides[1]) / relaxed if relaxed else fmpq(1)
 
 
 def _integer_points(
