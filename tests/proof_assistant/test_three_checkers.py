@@ -99,7 +99,7 @@ def multiplier_sign(data: Any) -> None:
 
 
 def rate(data: Any) -> None:
-    data["claim"]["rate"] = "1/20"
+    data["claim"]["rate"] = "1/25"
 
 
 def step(data: Any) -> None:
