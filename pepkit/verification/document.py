@@ -78,8 +78,8 @@ def read_document(certificate: Certificate | str | bytes | os.PathLike[str]) -> 
 def not_covered(kind: object) -> NotSupportedError:
     """The error for a kind of claim that is not rebuilt here."""
     return NotSupportedError(
-        f"claims of kind {str(kind)[:40]!r} are not covered by the check with SymPy, which knows 'method', 'listed' and "
-        "'network-lipschitz'; the kernel (pepkit check) and the standalone checker (checker/pepcheck.py) check them"
+        f"claims of kind {str(kind)[:40]!r} are not covered by the check with SymPy, which knows 'method', 'listed' "
+        "and 'network-lipschitz'; the kernel (pepkit check) and the standalone checker (checker/pepcheck.py) check them"
     )
 
 

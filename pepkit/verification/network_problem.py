@@ -37,7 +37,7 @@ def lipschitz_document(document: dict[str, Any]) -> dict[str, Any]:
     for k, (rows, _, _) in enumerate(layers[:-1], start=1):
         activations.append([len(vectors) + j for j in range(len(rows))])
         vectors += [f"dz_{k},{j}" for j in range(len(rows))]
-    inequalities = []
+    inequalities: list[Any] = []
     outputs: list[int] = []
     for k, (rows, _, slopes) in enumerate(layers):
         outputs = [len(vectors) + j for j in range(len(rows))]
@@ -58,7 +58,7 @@ def lipschitz_document(document: dict[str, Any]) -> dict[str, Any]:
         "field": document["field"],
         "claim": {
             "kind": "listed",
-            "title": f"the squared Lipschitz constant of a network with {len(layers)} layers is at most {claim['rate']}",
+            "title": f"the square of the Lipschitz constant of a network is at most {claim['rate']}",
             "vectors": vectors,
             "scalars": [],
             "inequalities": inequalities,
