@@ -29,6 +29,8 @@ class NetworkStudy(StrEnum):
     gaps = "gaps"
     tightness = "tightness"
     attack = "attack"
+    robustness = "robustness"
+    couplings = "couplings"
 
 
 class MinimalInstance(StrEnum):
@@ -137,6 +139,8 @@ def network_study(
     widths: Annotated[str, typer.Option(help="gaps: hidden widths.", metavar="LIST")] = "4,8,12,16,20",
     depths: Annotated[str, typer.Option(help="gaps: numbers of hidden layers.", metavar="LIST")] = "2",
     samples: Annotated[int, typer.Option(help="gaps: networks for each row.", min=1)] = 10,
+    neurons: Annotated[str, typer.Option(help="robustness: hidden widths k.", metavar="LIST")] = "8,12,20,40,80",
+    points: Annotated[int, typer.Option(help="robustness: data points n.", min=2)] = 80,
     tries: Annotated[int, typer.Option(help="attack: points for each network.", min=1)] = 100_000,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.", min=0)] = 0,
     output: _Folder = None,
@@ -155,6 +159,10 @@ def network_study(
     tightness: what a hidden layer costs intervals, closed form and exact ratios.
 
     attack: sampled and optimised inputs against certified bounds, exactly.
+
+    robustness: certified and attained Lipschitz constants of trained networks.
+
+    couplings: the counterexample to LipSDP-Network.
 
     Example: pepkit network study gaps --depths 1,2,3 --widths 8 --figure g.png
     """
@@ -180,6 +188,12 @@ def network_study(
                 if methods is not None:
                     raise ClaimError("the study of tightness is about intervals; leave out --method")
                 study = tightness_study(samples=samples, **options)
+            elif name is NetworkStudy.robustness:
+                study = _robustness(options, neurons, points, samples, steps, output, paths)
+            elif name is NetworkStudy.couplings:
+                from pepkit.networks.studies import coupling_study
+
+                study = coupling_study()
             else:
                 from pepkit.networks.studies import attack_study
 
@@ -227,6 +241,31 @@ def _interpolation(
     if radius is not None:
         options["radii"] = tuple(part.strip() for part in radius.split(","))
     return interpolation_study(**options, **_given(hidden=_hidden(hidden), steps=steps, images=images))
+
+
+def _robustness(
+    options: dict[str, Any],
+    neurons: str,
+    points: int,
+    samples: int,
+    steps: int | None,
+    output: Path | None,
+    paths: list[Path],
+) -> Any:
+    from pepkit.networks.studies import robustness_law_study
+
+    if "methods" in options:
+        raise ClaimError("the study of robustness has its own methods; leave out --method")
+    if output is not None:
+        folder = output
+
+        def keep(name: str, certificate: Any) -> None:
+            folder.mkdir(parents=True, exist_ok=True)
+            paths.append(folder / f"robustness-{name}.json")
+            save(certificate, paths[-1])
+
+        options["certificates"] = keep
+    return robustness_law_study(_integers(neurons), points=points, samples=samples, **options, **_given(steps=steps))
 
 
 def _given(**values: Any) -> dict[str, Any]:

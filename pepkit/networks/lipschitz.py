@@ -213,6 +213,32 @@ def _likely(claim: NetworkLipschitz, statement: Any, exact: dict[tuple[int, ...]
     return True
 
 
+def _climbed(
+    net: FloatNetwork, best: tuple[np.ndarray, np.ndarray], norm: float, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A steeper point and its gradient direction by random moves of many points at once, for one output."""
+    point = best[0]
+    size = 0.1 + float(np.linalg.norm(point))
+    objective = np.ones(1)
+    points = point + size * np.geomspace(0.01, 1.0, 64)[:, None] * generator.normal(size=(64, len(point)))
+    points[0] = point
+    norms = np.linalg.norm(net.gradient(points, objective), axis=1)
+    for scale in np.geomspace(1.0, 0.01, 200):
+        moved = points + scale * size * generator.normal(size=points.shape) / np.sqrt(len(point))
+        found = np.linalg.norm(net.gradient(moved, objective), axis=1)
+        better = found > norms
+        points[better], norms[better] = moved[better], found[better]
+        if scale < 0.3:
+            # the worst half starts again from the best point
+            order = np.argsort(norms)
+            points[order[:32]], norms[order[:32]] = points[order[-1]], norms[order[-1]]
+    top = int(np.argmax(norms))
+    if norms[top] <= norm or not np.isfinite(norms[top]):
+        return best
+    gradient = net.gradient(points[top : top + 1], objective)[0]
+    return points[top], gradient / norms[top]
+
+
 def lipschitz_pair(network: Network, seed: int = 0, starts: int = 200) -> tuple[Vector, Vector]:
     """Two exact inputs with a large quotient |f(x) - f(y)| / |x - y| (a heuristic; nothing is claimed).
 
@@ -234,6 +260,8 @@ def lipschitz_pair(network: Network, seed: int = 0, starts: int = 200) -> tuple[
             if values[0] > best_norm:
                 best_norm, best = float(values[0]), (point, right[0])
             point = point + 0.3 * np.linalg.norm(point) * right[0]
+    if net.weights[-1].shape[0] == 1:
+        best = _climbed(net, best, best_norm, generator)
     point, direction = best
     step = 1e-3 * max(1.0, float(np.linalg.norm(point)))
     target = layer_product(net, point)
