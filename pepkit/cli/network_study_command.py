@@ -160,9 +160,9 @@ def network_study(
 
     attack: sampled and optimised inputs against certified bounds, exactly.
 
-    robustness: certified and attained Lipschitz constants of trained networks.
+    robustness: certified and attained Lipschitz constants of networks against n/k.
 
-    couplings: the counterexample to LipSDP-Network.
+    couplings: the counterexample to LipSDP-Network, in exact numbers.
 
     Example: pepkit network study gaps --depths 1,2,3 --widths 8 --figure g.png
     """
@@ -182,18 +182,18 @@ def network_study(
                 if radius is not None:
                     options["radius"] = radius
                 study = gap_study(_integers(widths), _integers(depths), samples=samples, **options)
-            elif name is NetworkStudy.tightness:
-                from pepkit.networks.studies import tightness_study
-
-                if methods is not None:
-                    raise ClaimError("the study of tightness is about intervals; leave out --method")
-                study = tightness_study(samples=samples, **options)
             elif name is NetworkStudy.robustness:
                 study = _robustness(options, neurons, points, samples, steps, output, paths)
             elif name is NetworkStudy.couplings:
                 from pepkit.networks.studies import coupling_study
 
                 study = coupling_study()
+            elif name is NetworkStudy.tightness:
+                from pepkit.networks.studies import tightness_study
+
+                if methods is not None:
+                    raise ClaimError("the study of tightness is about intervals; leave out --method")
+                study = tightness_study(samples=samples, **options)
             else:
                 from pepkit.networks.studies import attack_study
 
