@@ -93,6 +93,15 @@ def _networks() -> Iterator[tuple[str, Any]]:
     yield "lipschitz wide chain", networks.certify_lipschitz(wide, variant="chain-fast").certificate
 
 
+def _lines() -> Iterator[tuple[str, Any]]:
+    for name, line in networks.minimal_lines().items():
+        for number, certificate in enumerate(networks.jump_set(line, name).certificates):
+            yield f"line {name} {number}", certificate
+    ends = [networks.network([[[a, 1], [1, "-1/2"]], [[1, a]]], [[0, "1/3"], [0]]) for a in ("1/2", "-1")]
+    moved = networks.WeightLine(*ends, networks.box_around([0, 0], 1), (1,))
+    yield "line deepz", networks.jump_set(moved, "deepz").certificates[0]
+
+
 def _injectivity() -> Iterator[tuple[str, Any]]:
     square = [["1/2", "0"], ["-1", "0"], ["0", "1"], ["0", "-3"], ["1", "1"]]
     fold = [[["1", "0"], ["-1", "0"], ["0", "1"], ["0", "-1"]], [["1", "1", "0", "0"], ["0", "0", "1", "0"]]]
@@ -124,6 +133,7 @@ MAKERS: tuple[Callable[[], Iterator[tuple[str, Any]]], ...] = (
     lambda: iter(everything().items()),
     _compositions,
     _networks,
+    _lines,
     _injectivity,
     _schedules,
 )
