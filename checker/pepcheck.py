@@ -5,8 +5,8 @@
 
 Written from docs/certificate-format.md and the pages that it names; section numbers below refer to them. The
 core, up to the first double line, reads files and numbers and checks what is proved by multipliers; every
-part after it adds claims of another kind, and the core needs none of them. Exit codes: 0 all are proved, 1 one
-is refused or undecided, 2 one cannot be read or is no certificate of this format (or wrong usage).
+part after it adds claims of another kind, and the core needs none of them. Exit codes: 0 all proved, 1 one is
+refused or undecided, 2 one cannot be read or is no certificate of this format (or wrong usage).
 """
 
 import hashlib
@@ -795,14 +795,18 @@ def semidefinite(matrix, kernel, name):
 
 def lower_bound(statement, field, witness):
     """Section 9: every hypothesis at the witness; returns measure / normaliser there."""
-    members(witness, "coordinates scalars")
+    members(witness, "coordinates scalars", "weights")
     given = [[field.read(c) for c in items(row)] for row in items(witness["coordinates"])]
     scalars, vectors, inner, rows = [field.read(c) for c in items(witness["scalars"])], [], {}, iter(given)
     need(len(scalars) == statement.scalars, "number of scalars of the witness")
     need(len(given) == statement.derived.count(None), "number of vectors of the witness")
     need(len({len(row) for row in given}) <= 1, "the vectors of the witness differ in length")
+    weights = [ONE] * len((given or [[]])[0])
+    if "weights" in witness:  # of the inner product
+        weights = [field.read(c) for c in items(witness["weights"], len(weights))]
+        need(all(map(nonnegative, weights)), "a weight of the witness is negative", Refused)
     for definition in statement.derived:
-        vector = next(rows) if definition is None else [Fraction(0)] * len((given or [[]])[0])
+        vector = next(rows) if definition is None else [Fraction(0)] * len(weights)
         for i, a in definition or []:
             vector = [c + a * b for c, b in zip(vector, vectors[i])]
         vectors.append(vector)
@@ -811,9 +815,8 @@ def lower_bound(statement, field, witness):
         total = Fraction(0)
         for key, c in form.items():
             if len(key) == 2 and key not in inner:
-                inner[key] = sum(
-                    (a * b for a, b in zip(vectors[key[0]], vectors[key[1]]) if a and b), Fraction(0)
-                )
+                parts = zip(vectors[key[0]], vectors[key[1]], weights)
+                inner[key] = sum((a * b * w for a, b, w in parts if a and b), Fraction(0))
             total = total + c * (inner[key] if len(key) == 2 else scalars[key[0]] if key else 1)
         return total
 
