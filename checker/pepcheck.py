@@ -1311,16 +1311,154 @@ def network_lipschitz(claim, proof, field, bits):
     measure, normaliser = {(y, y): ONE for y in arguments[-1]}, {(x, x): ONE for x in inputs}
     statement = Statement(derived, 0, families, measure, normaliser, rate, "")
     by_multipliers(statement, field, {"multipliers": proof["multipliers"]})
-    lower = None
+    return lipschitz_constant(claim, net, rate, proof)
+
+
+def lipschitz_constant(claim, net, rate, proof):
+    """The sentence of a proved constant, and the quotient at the pair of inputs if there is one."""
+    lower, largest = None, claim["kind"] == "network-lipschitz-maximum"
     if "pair" in proof:
-        first, second = (vector(point, len(inputs)) for point in items(proof["pair"], 2))
+        first, second = (vector(point, len(net[0][0][0])) for point in items(proof["pair"], 2))
         need(first != second, "the two inputs of the pair are equal")
         gaps = [
             [a - b for a, b in zip(*two)] for two in ((evaluate(net, first), evaluate(net, second)), (first, second))
         ]
-        lower = dot(gaps[0], gaps[0]) / dot(gaps[1], gaps[1])
-    sentence = f"For the {shape(net)}, and all x, y: |f(x)-f(y)|^2 <= {rate} |x-y|^2 (Euclidean norms)"
-    return sentence, rate, lower
+        over, under = (max(map(abs, gap)) if largest else dot(gap, gap) for gap in gaps)
+        lower = over / under
+        need(lower <= rate, "the pair of inputs exceeds the constant", Refused)
+    sentence = f"|f(x)-f(y)|^2 <= {rate} |x-y|^2 (Euclidean norms)"
+    if largest:
+        sentence = f"max |f_i(x)-f_i(y)| <= {rate} max |x_j-y_j|"
+    return f"For the {shape(net)}, and all x, y: {sentence}", rate, lower
+
+
+def network_differences(claim, proof, field, bits):
+    """Section 6: |dz - (1+s)/2 dy| <= (1-s)/2 D, substituted from every argument down to the inputs."""
+    members(claim, "kind network rate"), members(proof, "kind", "pair")
+    net, rate, reach = network(claim["network"]), rational(claim["rate"]), []
+    for k, (rows, _, _) in enumerate(net):
+        bounds = []
+        for row in rows:
+            total = Fraction(0)
+            for i in range(k - 1, -1, -1):
+                below, _, slopes = net[i]
+                total += sum((abs(c) * (1 - s) / 2 * d for c, s, d in zip(row, slopes, reach[i])), Fraction(0))
+                scaled = [c * (1 + s) / 2 for c, s in zip(row, slopes)]
+                row = [dot(scaled, column) for column in zip(*below)]
+            bounds.append(total + sum(map(abs, row)))
+        reach.append(bounds)
+    need(max(reach[-1]) <= rate, "the differences give a larger constant", Refused)
+    return lipschitz_constant(claim, net, rate, proof)
+
+
+class Piece:
+    """Section 7: a cell given by the signs of the first neurons, at the next one whose argument is not constant."""
+
+    def __init__(self, net, layer, rows, offset, slopes, inequalities):
+        self.net, self.inequalities, width = net, inequalities, len(net[0][0][0])
+        while net[layer][2] is not None:
+            activation = net[layer][2]
+            while len(slopes) < len(activation):
+                j = len(slopes)
+                if activation[j] != 1 and any(rows[j]):
+                    self.state, self.jacobian = (layer, rows, offset, slopes), None
+                    return
+                slopes = [*slopes, ONE if activation[j] == 1 or offset[j] >= 0 else activation[j]]
+            rows, offset = (
+                [[s * a for a in row] for s, row in zip(slopes, rows)],
+                [s * b for s, b in zip(slopes, offset)],
+            )
+            layer, slopes = layer + 1, []
+            weights, bias, _ = net[layer]
+            columns = [[row[i] for row in rows] for i in range(width)]
+            rows = [[dot(row, column) for column in columns] for row in weights]
+            offset = [dot(row, offset) + b for row, b in zip(weights, bias)]
+        self.jacobian = rows
+
+    def parts(self):
+        layer, rows, offset, slopes = self.state
+        a, b, s = rows[len(slopes)], offset[len(slopes)], self.net[layer][2][len(slopes)]
+        below = [*self.inequalities, ([-c for c in a], -b)]
+        return [
+            Piece(self.net, layer, rows, offset, [*slopes, s], below),
+            Piece(self.net, layer, rows, offset, [*slopes, ONE], [*self.inequalities, (a, b)]),
+        ]
+
+
+def network_pieces(claim, proof, field, bits):
+    members(claim, "kind network rate"), members(proof, "kind cells", "pair")
+    net, rate = network(claim["network"]), rational(claim["rate"])
+    rows, bias, _ = net[0]
+    pending = [Piece(net, 0, rows, bias, [], [])]
+    for node in items(proof["cells"]):
+        need(pending, "there are more cells than the cuts make")
+        cell = pending.pop()
+        if isinstance(node, dict):
+            terms = sparse(members(node, "empty")["empty"], 1, rational)
+            shown = terms and all(t < len(cell.inequalities) and m > 0 for (t,), m in terms)
+            used = [(m, cell.inequalities[t]) for (t,), m in terms] if shown else []
+            totals = [
+                sum((m * c for (m, _), c in zip(used, column)), Fraction(0))
+                for column in zip(*(a for _, (a, _) in used))
+            ]
+            constant = sum((m * b for m, (_, b) in used), Fraction(0))
+            need(shown and not any(totals) and constant <= 0, "a cell is not shown to have no interior", Refused)
+            continue
+        need(node in ("cut", "piece"), "a cell is a cut, a piece or empty: " + show(node))
+        need((node == "piece") == (cell.jacobian is not None), "a piece has all signs, a cut has not", Refused)
+        if node == "cut":
+            pending += reversed(cell.parts())
+        elif claim["kind"] == "network-lipschitz-maximum":
+            steepest = max(sum(map(abs, row)) for row in cell.jacobian)
+            need(steepest <= rate, "the Jacobian of a piece exceeds the constant", Refused)
+        else:
+            gram = [
+                [(rate if i == j else 0) - dot(a, b) for j, b in enumerate(cell.jacobian)]
+                for i, a in enumerate(cell.jacobian)
+            ]
+            semidefinite(gram, [], "the residual of a piece")
+    need(not pending, "the cells do not cover the space")
+    return lipschitz_constant(claim, net, rate, proof)
+
+
+def network_chain(claim, proof, field, bits):
+    """Section 8: one matrix inequality for each layer."""
+    members(claim, "kind network rate"), members(proof, "kind links", "pair")
+    net, rate = network(claim["network"]), rational(claim["rate"])
+    need(rate >= 0, "the square of a constant is not negative", Refused)
+    need(len(items(proof["links"])) == len(net) - 1, "the chain must have one link for each hidden layer")
+    before = [[rate if i == j else Fraction(0) for j in range(len(net[0][0][0]))] for i in range(len(net[0][0][0]))]
+    for k, (link, (rows, _, slopes)) in enumerate(zip(proof["links"], net)):
+        size, width = len(rows), len(rows[0])
+        weights = vector(members(link, "multipliers matrix")["multipliers"], size)
+        need(all(t >= 0 for t in weights), "a multiplier is negative", Refused)
+        lower = [vector(row, i + 1) for i, row in enumerate(items(link["matrix"], size))]
+        after = [[lower[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
+        corner = [[(weights[i] if i == j else 0) - after[i][j] for j in range(size)] for i in range(size)]
+        half = [(1 + s) * t / 2 for s, t in zip(slopes, weights)]
+        if k == 0 and width > size and rate:
+            block = [
+                [corner[i][j] - half[i] * half[j] * dot(rows[i], rows[j]) / rate for j in range(size)]
+                for i in range(size)
+            ]
+        else:
+            scaled = [[s * t * a for a in row] for s, t, row in zip(slopes, weights, rows)]
+            columns, images = list(zip(*rows)), list(zip(*scaled))
+            block = [
+                [before[i][j] + dot(columns[i], images[j]) for j in range(width)]
+                + [-h * a for h, a in zip(half, columns[i])]
+                for i in range(width)
+            ]
+            block += [[-half[i] * a for a in rows[i]] + corner[i] for i in range(size)]
+        semidefinite(block, [], f"link {k} of the chain")
+        before = after
+    rows = net[-1][0]
+    columns = list(zip(*rows))
+    end = [[before[i][j] - dot(columns[i], columns[j]) for j in range(len(columns))] for i in range(len(columns))]
+    if len(net) == 1 and len(columns) > len(rows):
+        end = [[(rate if i == j else 0) - dot(a, b) for j, b in enumerate(rows)] for i, a in enumerate(rows)]
+    semidefinite(end, [], "the end of the chain")
+    return lipschitz_constant(claim, net, rate, proof)
 
 
 class EmptyCell(Exception):
@@ -1508,6 +1646,10 @@ PROOFS |= {
     ("network-property", "network-cases"): network_cases,
     ("network-bound", "network-gram"): network_gram,
     ("network-lipschitz", "network-lipschitz"): network_lipschitz,
+    ("network-lipschitz", "network-pieces"): network_pieces,
+    ("network-lipschitz", "network-lipschitz-chain"): network_chain,
+    ("network-lipschitz-maximum", "network-pieces"): network_pieces,
+    ("network-lipschitz-maximum", "network-differences"): network_differences,
     ("network-counterexample", "network-point"): network_point,
     ("non-injective-network", "collision"): collision,
 }

@@ -87,6 +87,10 @@ def _networks() -> Iterator[tuple[str, Any]]:
     reachable = [[networks.Atom((fmpq(-1),), (fmpq(1), fmpq(0)), fmpq(5))]]
     yield "counterexample", networks.verify(net, box, reachable).result.certificate
     yield "lipschitz", networks.certify_lipschitz(net).certificate
+    for norm, variant in (("euclidean", "pieces"), ("euclidean", "chain"), ("maximum", "lp"), ("maximum", "pieces")):
+        yield f"lipschitz {norm} {variant}", networks.certify_lipschitz(net, norm=norm, variant=variant).certificate
+    wide = networks.network([[["1", "-1/2", "1/3"], ["1/4", "1", "0"]], [["1", "1"]]])
+    yield "lipschitz wide chain", networks.certify_lipschitz(wide, variant="chain-fast").certificate
 
 
 def _lines() -> Iterator[tuple[str, Any]]:
