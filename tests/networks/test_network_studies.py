@@ -190,7 +190,7 @@ def test_the_census_counts_jumps_where_theory_allows_them() -> None:
     pytest.importorskip("sklearn")
     kept: list[Any] = []
     study = jump_census(
-        hidden=(8, 8), steps=20, every=10, images=3, certificates=lambda name, proof: kept.append((name, proof))
+        hidden=(8, 8), steps=20, every=5, images=4, certificates=lambda name, proof: kept.append((name, proof))
     )
     jumps = dict(zip(study.column("relaxation"), study.column("jumps"), strict=True))
     assert jumps["box"] == jumps["deepz"] == 0
@@ -200,7 +200,7 @@ def test_the_census_counts_jumps_where_theory_allows_them() -> None:
     ((name, proof),) = kept
     theorem = check(proof)
     assert name == "hbox" and theorem.claim.jump != 0
-    assert jump_census(hidden=(8, 8), steps=20, every=10, images=3).rows == study.rows
+    assert jump_census(hidden=(8, 8), steps=20, every=5, images=4).rows == study.rows
     with pytest.raises(ClaimError):
         jump_census(("sdp",))
     with pytest.raises(ClaimError):
