@@ -190,7 +190,7 @@ def test_the_census_counts_jumps_where_theory_allows_them() -> None:
     pytest.importorskip("sklearn")
     kept: list[Any] = []
     study = jump_census(
-        hidden=(8, 8), steps=20, every=10, images=3, certificates=lambda name, proof: kept.append((name, proof))
+        hidden=(8, 8), steps=20, every=5, images=4, certificates=lambda name, proof: kept.append((name, proof))
     )
     jumps = dict(zip(study.column("relaxation"), study.column("jumps"), strict=True))
     assert jumps["box"] == jumps["deepz"] == 0
@@ -200,7 +200,8 @@ def test_the_census_counts_jumps_where_theory_allows_them() -> None:
     ((name, proof),) = kept
     theorem = check(proof)
     assert name == "hbox" and theorem.claim.jump != 0
-    assert jump_census(hidden=(8, 8), steps=20, every=10, images=3).rows == study.rows
+    again = [jump_census(("crown",), hidden=(6,), steps=6, every=3, images=2).rows for _ in range(2)]
+    assert again[0] == again[1]
     with pytest.raises(ClaimError):
         jump_census(("sdp",))
     with pytest.raises(ClaimError):
