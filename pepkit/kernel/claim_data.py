@@ -26,6 +26,8 @@ from pepkit.kernel.claims import (
 )
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.errors import ClaimError, FormatError
+from pepkit.kernel.lipschitz_data import CLAIMS as LIPSCHITZ_CLAIMS
+from pepkit.kernel.moving_claims import CLAIMS as MOVING_CLAIMS
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
@@ -253,6 +255,8 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
     "composition": (CompositionClaim, _read_composition_claim, _write_composition_claim),
     **NETWORK_CLAIMS,
+    **LIPSCHITZ_CLAIMS,
+    **MOVING_CLAIMS,
     "injective-network": (injectivity.InjectiveNetwork, injectivity.read_injective, injectivity.write_network),
     "non-injective-network": (
         injectivity.NonInjectiveNetwork,

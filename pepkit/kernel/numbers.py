@@ -94,6 +94,9 @@ class NumberField:
             raise ClaimError("the interval does not isolate one real root of the minimal polynomial")
         self.root = (low, high)
         self._interval = (low, high)
+        # log2 of |theta|^degree, at least
+        end = max(abs(low), abs(high))
+        self._power_bits = self.degree * max(int(end.p).bit_length() - int(end.q).bit_length() + 1, 0)
         self._index = sign_changes(chain, None) - sign_changes(chain, low)
         self._powers: dict[int, tuple[list[int], list[int]]] = {}
         self.zero = Number(self, fmpq_poly())
@@ -167,8 +170,9 @@ class NumberField:
 
     def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
         value = self.coerce(value)
-        size = value.height_bits()
-        # guard bits for the coefficients, in steps so that the enclosures of the powers are shared
+        # guard bits for the coefficients and for the powers of a large theta, without which the enclosure would still
+        # be right but wide; in steps, so that the enclosures of the powers are shared
+        size = value.height_bits() + self._power_bits
         working = (max(bits, 0) + size + 64 + 63) // 64 * 64
         low, high, denominator = self._enclosure(value, working)
         denominator <<= working - bits

@@ -23,6 +23,8 @@ from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.composition_proof import CompositionProof
 from pepkit.kernel.errors import FormatError
+from pepkit.kernel.lipschitz_data import PROOFS as LIPSCHITZ_PROOFS
+from pepkit.kernel.moving_claims import PROOFS as MOVING_PROOFS
 from pepkit.kernel.network_data import PROOFS as NETWORK_PROOFS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.pattern_proof import (
@@ -57,6 +59,8 @@ def _write_composition(proof: CompositionProof) -> dict[str, Any]:
 KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "composition": (CompositionProof, _read_composition, _write_composition),
     **NETWORK_PROOFS,
+    **LIPSCHITZ_PROOFS,
+    **MOVING_PROOFS,
     "positive-dependencies": (
         injectivity.PositiveDependencies,
         injectivity.read_dependencies,

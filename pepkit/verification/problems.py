@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pepkit.verification.errors import NotSupportedError
+from pepkit.verification.document import not_covered
 from pepkit.verification.listed_problem import ListedProblem
 from pepkit.verification.method_problem import MethodProblem
 from pepkit.verification.problem import Problem
@@ -22,4 +22,4 @@ def problem_of(reals: Reals, claim: Mapping[str, Any]) -> Problem:
         case "listed":
             return ListedProblem(reals, claim)
         case kind:
-            raise NotSupportedError(f"claims of kind {str(kind)[:40]!r} are not covered")
+            raise not_covered(kind)

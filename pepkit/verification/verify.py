@@ -14,6 +14,7 @@ from pepkit.verification.definite import prove_semidefinite
 from pepkit.verification.document import Index, indexed, is_matrix, items_of, members, read_document, symmetric
 from pepkit.verification.errors import VerificationError
 from pepkit.verification.listed_problem import ListedProblem
+from pepkit.verification.network_problem import lipschitz_document, quotient_at
 from pepkit.verification.problem import Problem
 from pepkit.verification.problems import problem_of
 from pepkit.verification.reals import Reals, Undecided, reals_of
@@ -95,6 +96,10 @@ def verify_with_sympy(
     """
     started = time.perf_counter()
     document = read_document(certificate)
+    attained = None
+    if "proof" in document:
+        attained = quotient_at(document)
+        document = lipschitz_document(document)
     report = progress if progress is not None else lambda _: None
     for bits in INTERVAL_BITS:
         try:
@@ -104,6 +109,11 @@ def verify_with_sympy(
         except Undecided:
             if bits == INTERVAL_BITS[-1]:
                 raise
+    if attained is not None:
+        lower = reals.read(str(attained))
+        if not reals.is_zero(rate - lower):
+            reals.nonnegative(rate - lower, "the rate minus the quotient at the pair of inputs")
+        checks.append("the network was evaluated exactly at the pair of inputs")
     tight = lower is not None and reals.is_zero(rate - lower)
     return SympyVerification(
         reals.expression(rate),
