@@ -326,6 +326,8 @@ class NumberField(Rationals):
         self.unit, self.tables = math.lcm(low.denominator, high.denominator), {}
         self.corner, self.width = int(low * self.unit), int((high - low) * self.unit)
         self.sign_low = value_sign(self.minpoly, self.corner, self.unit)
+        change = self.sign_low * value_sign(self.minpoly, self.corner + self.width, self.unit) < 0
+        need(change, "minpoly must change its sign between the ends of root")  # bisection needs it
         self.guard = degree * (int(max(abs(low), abs(high))).bit_length() + 2) + 8
 
     def element(self, coefficients):
