@@ -62,29 +62,23 @@ class NumberReader:
         """An exact number into which plain floats went."""
         known = self._mixed.get(number.value)
         if known is None:
-            self.rounded += 1
-            known = number.value
-            if self.reading == "decimal":
-                known = exact(repr(float(number))).value
-            elif self.reading == "simplest":
-                low, high = _rounding_interval(float(number))
-                simple = simplest_between(low, high)
-                known = fmpq(simple.numerator, simple.denominator)
-            self._mixed[number.value] = known
+            known = self._mixed[number.value] = self._chosen(float(number), number.value)
         return known
 
     def _read(self, number: float) -> fmpq:
-        dyadic = exact(number).value
-        if dyadic.q == 1:
-            return dyadic
-        self.rounded += 1
-        if self.reading == "dyadic":
-            return dyadic
-        if self.reading == "decimal":
-            return exact(repr(number)).value
+        return self._chosen(number, exact(number).value)
+
+    def _chosen(self, number: float, value: fmpq) -> fmpq:
+        """The reading of a float; one that is a simple fraction itself (0.5) reads the same in every way."""
         low, high = _rounding_interval(number)
         simple = simplest_between(low, high)
-        return fmpq(simple.numerator, simple.denominator)
+        simplest = fmpq(simple.numerator, simple.denominator)
+        if simplest == value:
+            return value
+        self.rounded += 1
+        if self.reading == "decimal":
+            return exact(repr(number)).value
+        return simplest if self.reading == "simplest" else value
 
     def realise(self) -> tuple[Field, Callable[[Any], Any]]:
         """The field of all numbers read, and the function that takes sums of them into it."""

@@ -35,7 +35,7 @@ SHARP_BITS = (4, 7, 10, 14, 20, 30, 44)
 MAX_DEPTH = 6
 MAX_FACES = 16
 PATIENCE = 5.0
-"""The search over faces may take so many times the time of the first solve, and 3 seconds."""
+"""The search over faces may take so many times the time of the first solve and 0.6 seconds."""
 GENEROUS = (1.0, 1.01, 3.0, 0.3)
 """Rates above the optimum, in units of it, at which an interior is looked for."""
 EDGE = 2e-12
@@ -101,11 +101,12 @@ def certify_listed(
     settings: RoundingSettings | None = None,
     face: Face | None = None,
     simple: bool = False,
+    patience: float = PATIENCE,
 ) -> ListedOutcome:
     """A certificate of a listed claim within `tolerance` of the optimum.
 
     The search starts on `face`; with `simple` multipliers are rounded to the simplest fractions instead of
-    dyadic numbers.
+    dyadic numbers. `patience` bounds the search over faces, see `PATIENCE`.
 
     Raises
     ------
@@ -116,7 +117,7 @@ def certify_listed(
     """
     settings = settings or RoundingSettings()
     chosen = solver("clarabel" if solver_name == "auto" else solver_name)
-    search = _Search(claim, tolerance, chosen, progress, settings, face, simple)
+    search = _Search(claim, tolerance, chosen, progress, settings, face, simple, patience)
     search.solve()
     sharp = search.sharp() if mode != "relaxed" else None
     if sharp is not None:
@@ -138,6 +139,7 @@ class _Search:
         settings: RoundingSettings,
         face: Face | None = None,
         simple: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
         self.simple = simple
         self.claim = claim
@@ -148,6 +150,8 @@ class _Search:
         self.attempts: list[str] = []
         self.reductions = 0
         self.faces = 0
+        self.patience = patience
+        self.first_solve = 0.0
         self.deadline = 0.0
         self.system = ListedSystem(claim, face)
         self.dual: ListedDual
@@ -161,7 +165,7 @@ class _Search:
             self.dual, solution = listed_optimum(system, self.solver, tolerance)
             if _usable(self.dual, solution):
                 now = time.perf_counter()
-                self.deadline = now + PATIENCE * (now - started) + 3.0
+                self.first_solve = now - started
                 return
             if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
                 break
@@ -180,6 +184,7 @@ class _Search:
     def relaxed(self) -> Certificate:
         """The first certificate on a tree of faces."""
         limit = allowed(self.optimum, self.tolerance)
+        self.deadline = time.perf_counter() + self.patience * (self.first_solve + 0.6)
         certificate = self._descend(self.system, self.dual, limit, 0)
         if certificate is None:
             raise RoundingError(
@@ -291,7 +296,7 @@ class _Search:
     def _sharp_from_worst_case(self) -> Certificate | None:
         """The worst case with exact numbers gives the rate, and the face on which its multipliers lie."""
         self.progress("recognise", "the worst case to high precision")
-        for worst in exact_worst_cases(self.system, self.dual):
+        for worst in exact_worst_cases(self.system, self.dual, self.first_solve + 0.5):
             certificate = self._on_the_face_of(worst)
             if certificate is not None:
                 return certificate

@@ -10,6 +10,7 @@ Nothing here is believed: the kernel checks what is built on it.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -130,22 +131,26 @@ def claim_over(claim: ListedClaim, field: Field) -> ListedClaim:
     )
 
 
-def exact_worst_cases(system: ListedSystem, dual: ListedDual) -> Iterator[ExactWorstCase]:
+def exact_worst_cases(system: ListedSystem, dual: ListedDual, seconds: float = 10.0) -> Iterator[ExactWorstCase]:
     """Worst cases near the numerical optimum with exact numbers, the likeliest first.
 
-    Claims with matrix inequalities, or over a number field of degree above `MAX_DEGREE`, are left alone.
+    No new candidate is refined after `seconds`. Claims with matrix inequalities, or over a number field of degree
+    above `MAX_DEGREE`, are left alone.
     """
     small = system.field == RATIONALS or (isinstance(system.field, NumberField) and system.field.degree <= MAX_DEGREE)
     if system.blocks or not small or not system.rows.size:
         return
+    deadline = time.perf_counter() + seconds
     ranks = _ranks(dual.gram[np.ix_(system.rows, system.rows)])
     tried = []
     for rank, threshold in product(ranks, SLACKS):
         equations = _Equations(system, dual, rank, threshold)
         if equations.unknowns > MAX_UNKNOWNS or (rank, equations.active) in tried:
             continue
+        if time.perf_counter() > deadline:
+            return
         tried.append((rank, equations.active))
-        numbers = equations.solved()
+        numbers = equations.solved(deadline)
         if numbers is None:
             continue
         found = _recognised(numbers[: equations.recognise], system.field)
@@ -288,8 +293,8 @@ class _Equations:
                 matrix[count + scalars :, at * rank + k] = block.ravel()
         return matrix
 
-    def solved(self) -> list[arb] | None:
-        """All unknowns to high precision, or None if Newton's method does not converge."""
+    def solved(self, deadline: float = math.inf) -> list[arb] | None:
+        """All unknowns to high precision, or None if Newton's method does not converge (in time)."""
         x = self.start.copy()
         near = 0.2 * (1 + np.abs(x))
         every = np.arange(self.unknowns)
@@ -325,7 +330,7 @@ class _Equations:
                 if size < arb(2) ** (-CLOSE - 40):
                     return exact
                 exponent = _log2(size)
-                if exponent > last - 3:
+                if exponent > last - 3 or time.perf_counter() > deadline:
                     return None
                 last = exponent
                 # the residual in floats, with its own scale: each round gains the digits of the inverse
