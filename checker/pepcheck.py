@@ -3,9 +3,10 @@
 
     python3 -I -S pepcheck.py FILE...        prints the theorem that each file proves
 
-Written from docs/certificate-format.md; section numbers below refer to that page. Part one, up to the first double
-line, checks what is proved by multipliers; each part after it adds claims of one more kind. Exit codes: 0 every file
-is proved, 1 one is refused or undecided, 2 one cannot be read or is no certificate of this format (or wrong usage).
+Written from docs/certificate-format.md and the pages that it names; section numbers below refer to them. The
+core, up to the first double line, reads files and numbers and checks what is proved by multipliers; every
+part after it adds claims of another kind, and the core needs none of them. Exit codes: 0 all proved, 1 one is
+refused or undecided, 2 one cannot be read or is no certificate of this format (or wrong usage).
 """
 
 import hashlib
@@ -149,7 +150,9 @@ class Algebraic(Number):
     def __mul__(self, other):
         if not isinstance(other, Algebraic):
             other = Fraction(other)
-            return Algebraic(self.field, [c * other.numerator for c in self.num], self.den * other.denominator)
+            return Algebraic(
+                self.field, [c * other.numerator for c in self.num], self.den * other.denominator
+            )
         degree, product = self.field.degree, [0] * (2 * self.field.degree - 1)
         for i, a in enumerate(self.num):
             if a:
@@ -190,13 +193,13 @@ class Algebraic(Number):
             if low > 0 or high < 0:
                 return 1 if low > 0 else -1
             if bits == 1024:
-                self.inverse()  # a number that is zero without being written as zero has none, and is refused here
+                self.inverse()  # refuses a number that is zero without being written as zero
             bits *= 2
         raise Undecided(f"a sign in the number field needs more than {MAX_SIGN_BITS} binary digits")
 
 
 class Interval(Number):
-    """A real number between low and high, in units of 2^-bits; what is visibly rational is a Fraction instead."""
+    """A real number between low and high, in units of 2^-bits. Visible rationals are Fractions."""
 
     __slots__ = ("bits", "high", "low")
 
@@ -205,7 +208,11 @@ class Interval(Number):
         self.low, self.high, self.bits = low, high, bits
 
     def _lift(self, other):
-        return other if isinstance(other, Interval) else Interval(*enclosure(Fraction(other), self.bits), self.bits)
+        return (
+            other
+            if isinstance(other, Interval)
+            else Interval(*enclosure(Fraction(other), self.bits), self.bits)
+        )
 
     def __neg__(self):
         return Interval(-self.high, -self.low, self.bits)
@@ -232,7 +239,9 @@ class Interval(Number):
         return self.low >> (self.bits - bits), -(-self.high >> (self.bits - bits))
 
     def sign(self):
-        need(self.low > 0 or self.high < 0, f"a sign is not decided with {self.bits} binary digits", Undecided)
+        need(
+            self.low > 0 or self.high < 0, f"a sign is not decided with {self.bits} binary digits", Undecided
+        )
         return 1 if self.low > 0 else -1
 
 
@@ -253,7 +262,7 @@ def nonnegative(number):
 
 
 def need_zero(number, message):
-    """Refuse what is not zero; an interval is never known to be zero, but known not to be if zero is outside."""
+    """Refuse what is not zero; an interval is never known to be zero, but not to be if zero is outside."""
     if number:
         sign(number)
         raise Refused(message)
@@ -317,12 +326,16 @@ class NumberField(Rationals):
         self.unit, self.tables = math.lcm(low.denominator, high.denominator), {}
         self.corner, self.width = int(low * self.unit), int((high - low) * self.unit)
         self.sign_low = value_sign(self.minpoly, self.corner, self.unit)
+        change = self.sign_low * value_sign(self.minpoly, self.corner + self.width, self.unit) < 0
+        need(change, "minpoly must change its sign between the ends of root")  # bisection needs it
         self.guard = degree * (int(max(abs(low), abs(high))).bit_length() + 2) + 8
 
     def element(self, coefficients):
         """The number with these rational coefficients of the powers of t."""
         den = math.lcm(*(c.denominator for c in coefficients))
-        return Algebraic(self, [int(c * den) for c in coefficients] + [0] * (self.degree - len(coefficients)), den)
+        return Algebraic(
+            self, [int(c * den) for c in coefficients] + [0] * (self.degree - len(coefficients)), den
+        )
 
     def read(self, data):
         if not isinstance(data, list):
@@ -379,7 +392,9 @@ class Radicals(Rationals):
             if isinstance(value, Fraction):
                 size = max(value.numerator.bit_length(), value.denominator.bit_length())
                 total += size
-                need(size <= MAX_BITS and total <= 2**28, "the numbers of the program are too long", Undecided)
+                need(
+                    size <= MAX_BITS and total <= 2**28, "the numbers of the program are too long", Undecided
+                )
             self.values.append(value)
 
     def operand(self, data):
@@ -437,8 +452,8 @@ def roots_between(poly, low, high):
 
 
 # ---------------------------------------------------------------- statements (sections 3 to 5)
-# A form is a dictionary from () (the constant), (s,) (a scalar) and (p, q), p <= q (a product of vectors) to numbers;
-# a vector, where forms are made, a dictionary from positions to numbers.
+# A form is a dictionary from () (the constant), (s,) (a scalar) and (p, q), p <= q (a product of vectors) to
+# numbers; a vector, where forms are made, a dictionary from positions to numbers.
 
 MEASURES = {"f(x_N)-f(x_*)": 1, "|grad f(x_N)|^2": 2, "min_i |grad f(x_i)|^2": 2, "|x_N-x_*|^2": 0}
 INITIALS = {"|x_0-x_*|^2": 0, "f(x_0)-f(x_*)": 1, "|grad f(x_0)|^2": 2}
@@ -465,8 +480,8 @@ def minus(u, v):
 class Statement:
     """What a proof by multipliers is about.
 
-    `derived` has None for a basis vector and pairs (earlier position, number) for a derived one; `families` maps a
-    name to (relation ">=", "=" or "psd", the indices of its hypotheses, a function from an index to the form).
+    `derived` has None for a basis vector, pairs (earlier position, number) for a derived one; `families` maps
+    a name to (relation ">=", "=" or "psd", indices of the hypotheses, function from an index to the form).
     """
 
     def __init__(self, derived, scalars, families, measure, normaliser, rate, sentence):
@@ -475,7 +490,7 @@ class Statement:
 
 
 class Points:
-    """Section 4.2: the points of a method with N steps, positions relative to x_* (or x_0 if there is none)."""
+    """Section 4.2: the points of a method with N steps, positions relative to x_* (x_0 if there is none)."""
 
     def __init__(self, rows, minimiser):
         """`rows[i]` is a step of gradient descent, or the list h_i0, .., h_ii of a fixed-step method."""
@@ -539,7 +554,9 @@ def function_class(data, field):
 
 
 def words_of_class(m, smoothness, field, minimiser=True):
-    name = "convex L-smooth f" if not m else f"L-smooth f with f - mu/2 |x|^2 convex, mu = ({field.text(m)})*L,"
+    name = (
+        "convex L-smooth f" if not m else f"L-smooth f with f - mu/2 |x|^2 convex, mu = ({field.text(m)})*L,"
+    )
     infimum = "a minimiser x_*" if minimiser else "a finite infimum, written f(x_*)"
     return f"For every real inner-product space, {smoothness}, every {name}\nwith {infimum}, and every x_0"
 
@@ -576,7 +593,9 @@ def method(claim, field):
     need(convex or initial != FROM_GRADIENT, "this initial condition has no rate for mu < 0")
     minimiser = convex or measure == DISTANCE or initial == FROM_DISTANCE
     texts = [field.text(c) if descent else "[" + ", ".join(map(field.text, c)) + "]" for c in rows]
-    formula = "x_(i+1) = x_i - (h_i/L) grad f(x_i)" if descent else "x_i = x_0 - (1/L) sum_(k<i) h_ik grad f(x_k)"
+    formula = (
+        "x_(i+1) = x_i - (h_i/L) grad f(x_i)" if descent else "x_i = x_0 - (1/L) sum_(k<i) h_ik grad f(x_k)"
+    )
     sentence = (
         f"{words_of_class(m, smoothness, field, minimiser)}, the points\n  {formula},\n"
         f"N = {len(rows)}, h = [{', '.join(texts)}] satisfy\n{words_of_rate(claim, field, rate)}"
@@ -598,7 +617,9 @@ def method_statement(m, rows, measure, initial, rate, sentence, minimiser=True):
     goal = {VALUE: {(last,): ONE}, GRADIENT: {(first + last,) * 2: ONE}, SMALLEST: {(last + 1,): ONE}}
     start = {FROM_DISTANCE: {(0, 0): ONE}, FROM_VALUE: {(0,): ONE}, FROM_GRADIENT: {(first, first): ONE}}
     scalars = last + 1 + (measure == SMALLEST)
-    return Statement(points.derived, scalars, families, goal.get(measure, distance), start[initial], rate, sentence)
+    return Statement(
+        points.derived, scalars, families, goal.get(measure, distance), start[initial], rate, sentence
+    )
 
 
 def listed(claim, field):
@@ -633,7 +654,8 @@ def listed(claim, field):
         return " + ".join(parts) or "0"
 
     families, seen = {}, set()
-    lines = [f"{show(text(claim.get('title', 'untitled')))}: for all vectors of a real inner-product space and scalars"]
+    title = show(text(claim.get("title", "untitled")))
+    lines = [f"{title}: for all vectors of a real inner-product space and all scalars with"]
     for family, relation in relations.items():
         forms = []
         for name, data in (items(pair, 2) for pair in items(claim.get(family, []))):
@@ -709,15 +731,18 @@ def gram(derived, terms):
 
 
 def definite(matrix, bits):
-    """Whether the matrix is shown to be positive definite: after scaling by powers of two, a rounded Cholesky factor
-    in integers leaves a diagonally dominant rest. Every step after the choice of the factor is exact."""
+    """Whether the matrix is shown to be positive definite: after scaling by powers of two, a rounded Cholesky
+    factor in integers leaves a diagonally dominant rest. All but the choice of the factor is exact."""
     size, exponents = len(matrix), []
     for i in range(size):
         low = enclosure(matrix[i][i], bits)[0]
         if low <= 0:
             return False
         exponents.append((bits - low.bit_length()) // 2)
-    bounds = [[enclosure(matrix[i][j], bits + exponents[i] + exponents[j]) for j in range(i + 1)] for i in range(size)]
+    bounds = [
+        [enclosure(matrix[i][j], bits + exponents[i] + exponents[j]) for j in range(i + 1)]
+        for i in range(size)
+    ]
     factor, spare, debt, shift = [], [], [0] * size, 1 << bits // 2
     for i in range(size):
         row = []
@@ -741,7 +766,7 @@ def definite(matrix, bits):
 
 
 def semidefinite(matrix, kernel, name):
-    """Section 8 for the kernel, then definiteness of the rest in integers, else the exact elimination L D L^T."""
+    """Section 8 for the kernel, then definiteness of the rest in integers, else exact elimination L D L^T."""
     echelon = {}
     for z in kernel:
         for row in matrix:
@@ -765,19 +790,25 @@ def semidefinite(matrix, kernel, name):
             for c in rest:
                 need_zero(c, name + " is not positive semidefinite")
         ratios = [c / corner if c else c for c in rest]
-        matrix = [[a - r * c if r and c else a for a, c in zip(row[1:], rest)] for row, r in zip(matrix, ratios)]
+        matrix = [
+            [a - r * c if r and c else a for a, c in zip(row[1:], rest)] for row, r in zip(matrix, ratios)
+        ]
 
 
 def lower_bound(statement, field, witness):
     """Section 9: every hypothesis at the witness; returns measure / normaliser there."""
-    members(witness, "coordinates scalars")
+    members(witness, "coordinates scalars", "weights")
     given = [[field.read(c) for c in items(row)] for row in items(witness["coordinates"])]
     scalars, vectors, inner, rows = [field.read(c) for c in items(witness["scalars"])], [], {}, iter(given)
     need(len(scalars) == statement.scalars, "number of scalars of the witness")
     need(len(given) == statement.derived.count(None), "number of vectors of the witness")
     need(len({len(row) for row in given}) <= 1, "the vectors of the witness differ in length")
+    weights = [ONE] * len((given or [[]])[0])
+    if "weights" in witness:  # of the inner product
+        weights = [field.read(c) for c in items(witness["weights"], len(weights))]
+        need(all(map(nonnegative, weights)), "a weight of the witness is negative", Refused)
     for definition in statement.derived:
-        vector = next(rows) if definition is None else [Fraction(0)] * len((given or [[]])[0])
+        vector = next(rows) if definition is None else [Fraction(0)] * len(weights)
         for i, a in definition or []:
             vector = [c + a * b for c, b in zip(vector, vectors[i])]
         vectors.append(vector)
@@ -786,7 +817,8 @@ def lower_bound(statement, field, witness):
         total = Fraction(0)
         for key, c in form.items():
             if len(key) == 2 and key not in inner:
-                inner[key] = sum((a * b for a, b in zip(vectors[key[0]], vectors[key[1]]) if a and b), Fraction(0))
+                parts = zip(vectors[key[0]], vectors[key[1]], weights)
+                inner[key] = sum((a * b * w for a, b, w in parts if a and b), Fraction(0))
             total = total + c * (inner[key] if len(key) == 2 else scalars[key[0]] if key else 1)
         return total
 
@@ -830,7 +862,8 @@ FIELDS = {
     "radicals": ("kind program", Radicals),
 }
 STATEMENTS = {"method": method, "listed": listed}  # claims that are proved by multipliers
-PROOFS = {}  # (kind of claim, kind of proof): function of claim, proof, field, bits -> sentence, rate or None, lower
+# (kind of claim, kind of proof): function of claim, proof, field, bits -> sentence, rate or None, lower bound
+PROOFS = {}
 
 
 def verify(data, bits):
@@ -861,7 +894,9 @@ def verify(data, bits):
     if isinstance(field, NumberField):
         ends = " and ".join(map(show, data["field"]["root"]))
         theta = decimal(field.read(["0", "1"]))
-        lines.append(f"theta = {theta}, the root of {show(data['field']['minpoly'])} (constant first) between {ends}")
+        lines.append(
+            f"theta = {theta}, the root of {show(data['field']['minpoly'])} (constant first) between {ends}"
+        )
     if lower is not None:
         tight = not (rate - lower)
         attained = f"no rate below {field.text(lower)} = {decimal(lower)} holds"
@@ -876,7 +911,9 @@ def canonical(data):
     if isinstance(data, dict):
         empty = {k: "0" if k == "constant" else [] for k in ("kernel", "quadratic", "linear", "constant")}
         empty |= {k: [] for k in ("inequalities", "equalities", "matrix-inequalities")}
-        unlisted = "multipliers" in data or "vectors" in data or set(data) <= {"quadratic", "linear", "constant"}
+        unlisted = (
+            "multipliers" in data or "vectors" in data or set(data) <= {"quadratic", "linear", "constant"}
+        )
         return {k: canonical(v) for k, v in data.items() if not (unlisted and k in empty and v == empty[k])}
     return [canonical(entry) for entry in data] if isinstance(data, list) else data
 
@@ -937,7 +974,9 @@ def check(path):
                 if bits == RADICAL_PRECISIONS[-1] or not refined:
                     raise
     except (Malformed, Refused, Undecided, OSError, RecursionError, MemoryError) as error:
-        word = {Refused: "refused", Undecided: "undecided", Malformed: "malformed"}.get(type(error), "not read")
+        word = {Refused: "refused", Undecided: "undecided", Malformed: "malformed"}.get(
+            type(error), "not read"
+        )
         print(f"{show(path)}: {word}: {error if str(error) else type(error).__name__}")
         return 2 if word in ("malformed", "not read") else 1
     print(show(path) + ": " + "\n  ".join("\n".join(lines).split("\n")))
@@ -986,8 +1025,9 @@ def straightforward(claim, proof, field, bits):
             rows[i][0] = rows[0][i]
         semidefinite(rows, kernel, f"the matrix at delta = {field.text(delta)}")
     sentence = (
-        "For every real inner-product space, every L > 0, every convex L-smooth f with a minimiser x_*, every R > 0 and\n"
-        f"every delta in [0, {field.text(threshold)}]: |x_0-x_*| <= R and f(x_0)-f(x_*) <= delta L R^2 imply\n"
+        "For every real inner-product space, every L > 0, every convex L-smooth f with a minimiser x_*,\n"
+        f"every R > 0 and every delta in [0, {field.text(threshold)}]:\n"
+        "  |x_0-x_*| <= R and f(x_0)-f(x_*) <= delta L R^2 imply\n"
         f"  f(x_{count})-f(x_*)  <=  (delta - ({field.text(total)}) delta^2) L R^2\n"
         f"for x_(i+1) = x_i - (h_i/L) grad f(x_i), h = [{', '.join(map(field.text, steps))}]"
     )
@@ -1058,7 +1098,7 @@ class Roots:
         return (b + square_root(b * b + 4 * c, self.bits)) / 2
 
     def cubic(self, m, z, u):
-        """The root y in (0, z) of (1-m) y^2 (2 + y - z) = m u (1+y)^2 (z - y): the difference changes sign once."""
+        """The root y in (0, z) of (1-m) y^2 (2+y-z) = m u (1+y)^2 (z-y); the difference changes sign once."""
 
         def equation(y):
             return (1 - m) * (y * y) * (2 + y - z) - m * u * ((1 + y) * (1 + y)) * (z - y)
@@ -1113,7 +1153,9 @@ def join(name, parts, m, roots):
 
 
 def numerators(number):
-    return [number.numerator, number.denominator] if isinstance(number, Fraction) else [*number.num, number.den]
+    return (
+        [number.numerator, number.denominator] if isinstance(number, Fraction) else [*number.num, number.den]
+    )
 
 
 def composition(claim, proof, field, bits):
@@ -1181,8 +1223,9 @@ def composition(claim, proof, field, bits):
         cut = max(worst.low.bit_length() - 96, 0)  # leading bits are all that a reader can use
         worst = Fraction(worst.low >> cut << cut, 1 << bits)
     sentence = (
-        f"{words_of_class(m, smoothness, field)},\nx_(i+1) = x_i - (h_i/L) grad f(x_i) with the N = {lengths[-1]} steps "
-        f"that the {len(joins)} joins of the file define satisfies\n{words_of_rate(claim, field, rate)}"
+        f"{words_of_class(m, smoothness, field)},\n"
+        f"the points x_(i+1) = x_i - (h_i/L) grad f(x_i) with the N = {lengths[-1]} steps "
+        f"that the {len(joins)} joins define satisfy\n{words_of_rate(claim, field, rate)}"
     )
     return sentence, rate, worst
 
@@ -1295,7 +1338,9 @@ def network_vectors(net, with_one):
     for k, (rows, bias, _) in enumerate(net):
         arguments.append(list(range(size + len(derived), size + len(derived) + len(rows))))
         for row, b in zip(rows, bias):
-            derived.append([(0, b)] * with_one + [(p, a) for p, a in zip(layers[k - 1] if k else before, row) if a])
+            derived.append(
+                [(0, b)] * with_one + [(p, a) for p, a in zip(layers[k - 1] if k else before, row) if a]
+            )
     return [None] * size + derived, inputs, layers, arguments
 
 
@@ -1321,7 +1366,8 @@ def lipschitz_constant(claim, net, rate, proof):
         first, second = (vector(point, len(net[0][0][0])) for point in items(proof["pair"], 2))
         need(first != second, "the two inputs of the pair are equal")
         gaps = [
-            [a - b for a, b in zip(*two)] for two in ((evaluate(net, first), evaluate(net, second)), (first, second))
+            [a - b for a, b in zip(*two)]
+            for two in ((evaluate(net, first), evaluate(net, second)), (first, second))
         ]
         over, under = (max(map(abs, gap)) if largest else dot(gap, gap) for gap in gaps)
         lower = over / under
@@ -1498,7 +1544,9 @@ class Relaxation:
         (lower, _), (upper, _) = ends
         for j in range(size):
             if (known := signs.get((k, j))) is not None:
-                lower[j], upper[j] = (max(lower[j], 0), upper[j]) if known > 0 else (lower[j], min(upper[j], 0))
+                lower[j], upper[j] = (
+                    (max(lower[j], 0), upper[j]) if known > 0 else (lower[j], min(upper[j], 0))
+                )
         if any(a > b for a, b in zip(lower, upper)):
             raise EmptyCell
         self.unstable.append([j for j in range(size) if lower[j] < 0 < upper[j]])
@@ -1588,9 +1636,9 @@ def network_cases(claim, proof, field, bits):
         for (line, weights), atoms in zip(goals, region):
             need(len(weights) == len(atoms), "a goal must have a weight for every inequality")
             need(all(w >= 0 for w in weights), "a weight of a goal is negative", Refused)
-            outputs = [-dot(weights, column) for column in zip(*(c for c, _, _ in atoms))] or [Fraction(0)] * len(
-                net[-1][0]
-            )
+            outputs = [-dot(weights, column) for column in zip(*(c for c, _, _ in atoms))] or [
+                Fraction(0)
+            ] * len(net[-1][0])
             extra = [-dot(weights, column) for column in zip(*(d for _, d, _ in atoms))] or None
             excess = relaxation.above(len(net) - 1, outputs, line, extra)
             excess += dot(weights, [b for _, _, b in atoms])
@@ -1878,7 +1926,7 @@ PROOFS |= {
 }
 
 
-# =============================================================== injectivity (injectivity.md, sections 1 to 5)
+# =============================================================== injectivity (injectivity.md)
 
 
 def null_space(columns):
@@ -1891,7 +1939,9 @@ def null_space(columns):
         rows.remove(chosen)
         rows.insert(len(pivots), [c / chosen[k] for c in chosen])
         lead = rows[len(pivots)]
-        rows = [row if row is lead or not row[k] else [a - row[k] * b for a, b in zip(row, lead)] for row in rows]
+        rows = [
+            row if row is lead or not row[k] else [a - row[k] * b for a, b in zip(row, lead)] for row in rows
+        ]
         pivots.append(k)
     basis = []
     for free in (k for k in range(count) if k not in pivots):
@@ -1919,7 +1969,9 @@ def dependencies(claim, proof, field, bits):
         for data in items(listed_ones):
             pairs = [(j, c) for (j,), c in sparse(data, 1, rational)]
             need(all(j < len(rows) for j, _ in pairs), "a dependency names a row that does not exist")
-            need(pairs and all(c > 0 for _, c in pairs), "a dependency is empty or has a weight <= 0", Refused)
+            need(
+                pairs and all(c > 0 for _, c in pairs), "a dependency is empty or has a weight <= 0", Refused
+            )
             cancels = not any(sum(c * rows[j][i] for j, c in pairs) for i in range(dimension))
             need(cancels, "the weighted rows of a dependency do not sum to zero", Refused)
             need(
@@ -1959,7 +2011,9 @@ def sectors(claim, proof, field, bits):
     net = network(claim["network"], True)
     plane = len(net[0][0][0]) == 2 and not any(any(bias) for _, bias, _ in net)
     need(plane, "the sectors of the plane are for two inputs and no biases")
-    rays = [(u, u) for u in ((ONE, Fraction(0)), (Fraction(0), ONE), (-ONE, Fraction(0)), (Fraction(0), -ONE))]
+    rays = [
+        (u, u) for u in ((ONE, Fraction(0)), (Fraction(0), ONE), (-ONE, Fraction(0)), (Fraction(0), -ONE))
+    ]
 
     def combined(a, first, b, second):
         return tuple(tuple(a * p + b * q for p, q in zip(*two)) for two in zip(first, second))
@@ -1970,7 +2024,10 @@ def sectors(claim, proof, field, bits):
             signs = [(p, q) for p, q in zip(first[1], second[1]) if p * q < 0]
             rays += [
                 first,
-                *(combined(a, first, 1, second) for a in sorted({abs(q / p) for p, q in signs}, reverse=True)),
+                *(
+                    combined(a, first, 1, second)
+                    for a in sorted({abs(q / p) for p, q in signs}, reverse=True)
+                ),
             ]
         need(len(rays) <= 200000, "the network has too many linear pieces", Undecided)
         rays = [(u, tuple(activated(z, slopes))) for u, z in rays]
@@ -2031,7 +2088,7 @@ def normal(t, bits):
 
 
 def logarithm(v, bits):
-    """ln v = 2 (z + z^3/3 + ..), z = (v-1)/(v+1), for 0 < v; the rest is below the last term times z^2/(1-z^2)."""
+    """ln v = 2 (z + z^3/3 + ..), z = (v-1)/(v+1), v > 0; the rest is below last term * z^2/(1-z^2)."""
     halvings = max(v.denominator.bit_length() - v.numerator.bit_length(), 0)
     if halvings:
         return logarithm(v * 2**halvings, bits) - halvings * logarithm(Fraction(2), bits)
@@ -2061,7 +2118,7 @@ def threshold(claim, proof, field, bits):
         density, tail = normal(t, bits)
         return t * density + 2 * tail - HALF
 
-    # the function, whether it increases, the constant at its zero, whether that increases, the end of the range
+    # the function, whether it increases, the constant at its zero, whether that increases, end of the range
     table = {
         "mean-direction": (lambda s: normal(s, bits)[1] - s * s, False, lambda s: 1 / (s * s), False, ONE),
         "cell-union": (entropy, True, lambda p: 1 / p, False, HALF),

@@ -17,7 +17,7 @@ from PEPit.wrapper import Wrapper
 from pepkit.kernel import ClaimError, Form, ListedClaim
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.pepit_import import ImportedProblem, import_sent
-from pepkit.pepit.certify import certify_imported, second_reading
+from pepkit.pepit.certify import SECOND_PATIENCE, certify_imported, second_reading
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError
 from pepkit.pepit.result import PepitResult
 from pepkit.result import CertificationError
@@ -98,7 +98,7 @@ class PepkitWrapper(Wrapper):
             if decimal or numbers is not None or not self._imported.rounded:
                 raise
             self._imported = second_reading(imported("simplest"))
-            self.result = certify_imported(self._imported, solver=solver_name, **options)
+            self.result = certify_imported(self._imported, solver=solver_name, patience=SECOND_PATIENCE, **options)
         value = self._store_primal(self.result.gram, self.result.values)
         return "certified", f"pepkit with {self.result.solver}", value
 

@@ -10,7 +10,16 @@ from sympy import sstr
 
 from pepkit.verification.document import Index, indexed, items_of, members, symmetric, text_of
 from pepkit.verification.errors import VerificationError
-from pepkit.verification.problem import Hypothesis, Problem, Residual, Witnessed, symmetrised, transposed, zeros
+from pepkit.verification.problem import (
+    Hypothesis,
+    Problem,
+    Residual,
+    Witnessed,
+    symmetrised,
+    transposed,
+    weighted,
+    zeros,
+)
 from pepkit.verification.reals import Reals
 
 __all__ = ["ListedProblem"]
@@ -133,12 +142,14 @@ class ListedProblem(Problem):
         """Number of rows of matrix inequality k."""
         return len(self.hypotheses["matrix-inequalities"][k])
 
-    def witnessed(self, coordinates: Sequence[Sequence[Any]], scalars: Sequence[Any]) -> Witnessed:
+    def witnessed(
+        self, coordinates: Sequence[Sequence[Any]], scalars: Sequence[Any], weights: Sequence[Any] | None = None
+    ) -> Witnessed:
         reals = self.reals
         gram = zeros(reals, len(self.coordinates), len(self.coordinates))
         if self.basis_size:
             v = (reals.matrix(self.coordinates) * reals.matrix(coordinates)).rows()
-            gram = (reals.matrix(v) * reals.matrix(transposed(v))).rows()
+            gram = (reals.matrix(v) * reals.matrix(transposed(weighted(v, weights)))).rows()
 
         def value(form: _Form) -> Any:
             total = form.constant

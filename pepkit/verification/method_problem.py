@@ -13,7 +13,16 @@ from sympy import sstr
 
 from pepkit.verification.document import Index, items_of, members
 from pepkit.verification.errors import VerificationError
-from pepkit.verification.problem import Hypothesis, Problem, Residual, Witnessed, symmetrised, transposed, zeros
+from pepkit.verification.problem import (
+    Hypothesis,
+    Problem,
+    Residual,
+    Witnessed,
+    symmetrised,
+    transposed,
+    weighted,
+    zeros,
+)
 from pepkit.verification.reals import Reals
 
 __all__ = ["MethodProblem"]
@@ -189,13 +198,15 @@ class MethodProblem(Problem):
             k = 0 if form == VALUE else self.n
             f[k] = f[k] + factor
 
-    def witnessed(self, coordinates: Sequence[Sequence[Any]], scalars: Sequence[Any]) -> Witnessed:
+    def witnessed(
+        self, coordinates: Sequence[Sequence[Any]], scalars: Sequence[Any], weights: Sequence[Any] | None = None
+    ) -> Witnessed:
         reals = self.reals
         v = reals.matrix(coordinates)
         x = (reals.matrix(self.x) * v).rows()
         g = (reals.matrix(self.g) * v).rows()
         xs, gs = reals.matrix(x), reals.matrix(g)
-        xt, gt = reals.matrix(transposed(x)), reals.matrix(transposed(g))
+        xt, gt = (reals.matrix(transposed(weighted(rows, weights))) for rows in (x, g))
         xx, xg, gg = (xs * xt).rows(), (xs * gt).rows(), (gs * gt).rows()
         f = [*scalars[: self.n + 1], reals.zero]
         t = scalars[-1]

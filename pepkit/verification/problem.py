@@ -17,7 +17,7 @@ from typing import Any
 from pepkit.verification.document import Index
 from pepkit.verification.reals import Reals
 
-__all__ = ["Hypothesis", "Problem", "Residual", "Witnessed", "symmetrised", "transposed", "zeros"]
+__all__ = ["Hypothesis", "Problem", "Residual", "Witnessed", "symmetrised", "transposed", "weighted", "zeros"]
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,10 @@ class Problem:
         """The identity with these multipliers."""
         raise NotImplementedError
 
-    def witnessed(self, coordinates: Sequence[Sequence[Any]], scalars: Sequence[Any]) -> Witnessed:
-        """The forms at a witness, which gives coordinates to the basis vectors and values to the scalars."""
+    def witnessed(
+        self, coordinates: Sequence[Sequence[Any]], scalars: Sequence[Any], weights: Sequence[Any] | None = None
+    ) -> Witnessed:
+        """The forms at a witness: coordinates of the basis vectors, values of the scalars, sum w_k a_k b_k."""
         raise NotImplementedError
 
 
@@ -83,6 +85,13 @@ def zeros(reals: Reals, height: int, width: int) -> list[list[Any]]:
 def transposed(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """The transposed matrix."""
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def weighted(rows: Sequence[Sequence[Any]], weights: Sequence[Any] | None) -> Sequence[Sequence[Any]]:
+    """The rows with every coordinate multiplied by its weight; as they are without weights."""
+    if weights is None:
+        return rows
+    return [[a * w for a, w in zip(row, weights, strict=True)] for row in rows]
 
 
 def symmetrised(rows: list[list[Any]], half: Any) -> list[list[Any]]:

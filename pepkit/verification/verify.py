@@ -197,14 +197,21 @@ def _check_signs(reals: Reals, problem: Problem, multipliers: Mapping[str, Mappi
 
 def _check_witness(reals: Reals, problem: Problem, data: Any) -> tuple[Any, int]:
     """The lower bound that a witness proves and the number of hypotheses that it satisfies."""
-    members(data, "the witness", ("coordinates", "scalars"))
+    members(data, "the witness", ("coordinates", "scalars"), ("weights",))
     rows = [items_of(row, "coordinates") for row in items_of(data["coordinates"], "coordinates", problem.basis_size)]
     if len({len(row) for row in rows}) > 1:
         raise VerificationError("the vectors of the witness differ in length")
     # a zero coordinate more changes no inner product and keeps the matrices from being empty
     coordinates = [[*(reals.read(a) for a in row), reals.zero] for row in rows]
     scalars = [reals.read(a) for a in items_of(data["scalars"], "scalars", len(problem.scalars))]
-    witnessed = problem.witnessed(coordinates, scalars)
+    weights = None
+    if "weights" in data:
+        size = len(coordinates[0]) - 1 if coordinates else 0
+        given = [reals.read(a) for a in items_of(data["weights"], "weights", size)]
+        for weight in given:
+            reals.nonnegative(weight, "a weight of the witness")
+        weights = [*given, reals.one]
+    witnessed = problem.witnessed(coordinates, scalars, weights)
     if reals.sign(witnessed.normaliser) <= 0:
         raise VerificationError("the normaliser of the witness is not positive")
     number = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from pepkit.kernel import (
     InitialCondition,
     Measure,
     SmoothFunctionClass,
+    Witness,
     certificate_to_text,
 )
 from pepkit.networks.injectivity import (
@@ -129,8 +131,21 @@ def _schedules() -> Iterator[tuple[str, Any]]:
     yield "pattern", straightforward(3).certificate
 
 
+def _weighted() -> Iterator[tuple[str, Any]]:
+    """A witness whose inner product has weights: coordinates times 3/7, weights over its square."""
+    for name in ("constant-1", "strongly-convex-cubic"):
+        made = everything()[name]
+        given, factor = made.witness, fmpq(3, 7)
+        if given is None:
+            raise ValueError(f"{name} has no witness")
+        rows = tuple(tuple(a * factor for a in row) for row in given.coordinates)
+        weight = made.claim.field.coerce(1 / factor**2)
+        yield f"weighted {name}", replace(made, witness=Witness(rows, given.scalars, (weight,) * given.dimension))
+
+
 MAKERS: tuple[Callable[[], Iterator[tuple[str, Any]]], ...] = (
     lambda: iter(everything().items()),
+    _weighted,
     _compositions,
     _networks,
     _lines,
