@@ -1388,7 +1388,9 @@ def network_differences(claim, proof, field, bits):
             total = Fraction(0)
             for i in range(k - 1, -1, -1):
                 below, _, slopes = net[i]
-                total += sum((abs(c) * (1 - s) / 2 * d for c, s, d in zip(row, slopes, reach[i])), Fraction(0))
+                total += sum(
+                    (abs(c) * (1 - s) / 2 * d for c, s, d in zip(row, slopes, reach[i])), Fraction(0)
+                )
                 scaled = [c * (1 + s) / 2 for c, s in zip(row, slopes)]
                 row = [dot(scaled, column) for column in zip(*below)]
             bounds.append(total + sum(map(abs, row)))
@@ -1398,7 +1400,7 @@ def network_differences(claim, proof, field, bits):
 
 
 class Piece:
-    """Section 7: a cell given by the signs of the first neurons, at the next one whose argument is not constant."""
+    """Section 7: a cell given by signs of the first neurons, at the next one with an argument that varies."""
 
     def __init__(self, net, layer, rows, offset, slopes, inequalities):
         self.net, self.inequalities, width = net, inequalities, len(net[0][0][0])
@@ -1448,10 +1450,16 @@ def network_pieces(claim, proof, field, bits):
                 for column in zip(*(a for _, (a, _) in used))
             ]
             constant = sum((m * b for m, (_, b) in used), Fraction(0))
-            need(shown and not any(totals) and constant <= 0, "a cell is not shown to have no interior", Refused)
+            need(
+                shown and not any(totals) and constant <= 0,
+                "a cell is not shown to have no interior",
+                Refused,
+            )
             continue
         need(node in ("cut", "piece"), "a cell is a cut, a piece or empty: " + show(node))
-        need((node == "piece") == (cell.jacobian is not None), "a piece has all signs, a cut has not", Refused)
+        need(
+            (node == "piece") == (cell.jacobian is not None), "a piece has all signs, a cut has not", Refused
+        )
         if node == "cut":
             pending += reversed(cell.parts())
         elif claim["kind"] == "network-lipschitz-maximum":
@@ -1473,7 +1481,9 @@ def network_chain(claim, proof, field, bits):
     net, rate = network(claim["network"]), rational(claim["rate"])
     need(rate >= 0, "the square of a constant is not negative", Refused)
     need(len(items(proof["links"])) == len(net) - 1, "the chain must have one link for each hidden layer")
-    before = [[rate if i == j else Fraction(0) for j in range(len(net[0][0][0]))] for i in range(len(net[0][0][0]))]
+    before = [
+        [rate if i == j else Fraction(0) for j in range(len(net[0][0][0]))] for i in range(len(net[0][0][0]))
+    ]
     for k, (link, (rows, _, slopes)) in enumerate(zip(proof["links"], net)):
         size, width = len(rows), len(rows[0])
         weights = vector(members(link, "multipliers matrix")["multipliers"], size)
@@ -1500,7 +1510,9 @@ def network_chain(claim, proof, field, bits):
         before = after
     rows = net[-1][0]
     columns = list(zip(*rows))
-    end = [[before[i][j] - dot(columns[i], columns[j]) for j in range(len(columns))] for i in range(len(columns))]
+    end = [
+        [before[i][j] - dot(columns[i], columns[j]) for j in range(len(columns))] for i in range(len(columns))
+    ]
     if len(net) == 1 and len(columns) > len(rows):
         end = [[(rate if i == j else 0) - dot(a, b) for j, b in enumerate(rows)] for i, a in enumerate(rows)]
     semidefinite(end, [], "the end of the chain")
@@ -1703,7 +1715,7 @@ PROOFS |= {
 }
 
 
-# =============================================================== relaxations along a line (network-certificates.md, 5)
+# =============================================================== relaxations along a line (section 5)
 
 
 def at(poly, place):
@@ -1738,14 +1750,19 @@ class Along:
         above, below = trimmed(above), list(below)
         common = common_factor(above, below) if above and len(below) > 1 else below if not above else [ONE]
         if len(common) > 1:
-            above, below = trimmed(divide(above, common)[0]) if above else [], trimmed(divide(below, common)[0])
+            above, below = (
+                trimmed(divide(above, common)[0]) if above else [],
+                trimmed(divide(below, common)[0]),
+            )
         self.above, self.below = [c / below[-1] for c in above], [c / below[-1] for c in below]
         need(max(len(above), len(below)) <= 501, "the relaxation has a degree above 500", Undecided)
 
     def __add__(self, other):
         a, b = times(self.above, other.below), times(other.above, self.below)
         width = max(len(a), len(b))
-        total = [x + y for x, y in zip(a + [Fraction(0)] * (width - len(a)), b + [Fraction(0)] * (width - len(b)))]
+        total = [
+            x + y for x, y in zip(a + [Fraction(0)] * (width - len(a)), b + [Fraction(0)] * (width - len(b)))
+        ]
         return Along(total, times(self.below, other.below))
 
     def __mul__(self, other):
@@ -1796,7 +1813,7 @@ def throughout(start, end):
 
 
 def relaxed(line, method, where, t=None):
-    """The bound of the objective; numbers are fractions at the place t, or functions of t with their signs."""
+    """The bound of the objective; numbers are fractions at the place t, or functions of t with signs."""
     (first, second), (lower, upper), objective = line
     if t is None:
 
@@ -1884,8 +1901,14 @@ def relaxation_line(claim, more):
     members(claim, "kind first second box objective method " + more)
     first, second = network(claim["first"]), network(claim["second"])
     need(shape(first) == shape(second), "the two networks must have the same widths")
-    need([s for _, _, s in first] == [s for _, _, s in second], "the two networks must have the same activations")
-    need(claim["method"] in ("box", "hbox", "deepz", "crown", "crown-ibp"), "unknown method: " + show(claim["method"]))
+    need(
+        [s for _, _, s in first] == [s for _, _, s in second],
+        "the two networks must have the same activations",
+    )
+    need(
+        claim["method"] in ("box", "hbox", "deepz", "crown", "crown-ibp"),
+        "unknown method: " + show(claim["method"]),
+    )
     line = (first, second), box_of(claim, first), vector(claim["objective"], len(first[-1][0]))
     return line, claim["method"], f"For the {shape(first)}, moved along the line, the {claim['method']} bound"
 
@@ -1908,10 +1931,15 @@ def relaxation_piece(claim, proof, field, bits):
     start, end, slope = (rational(claim[name]) for name in ("start", "end", "slope"))
     above, below = vector(claim["numerator"]), vector(claim["denominator"])
     need(start < end, "a piece starts before it ends")
-    need(above and below and below[-1] == 1 and (len(above) == 1 or above[-1]), "coefficients are not in their form")
+    need(
+        above and below and below[-1] == 1 and (len(above) == 1 or above[-1]),
+        "coefficients are not in their form",
+    )
     where = throughout(start, end)
     found = relaxed(line, method, where)
-    need((found.above or [0]) == above and found.below == below, "the relaxation is another function", Refused)
+    need(
+        (found.above or [0]) == above and found.below == below, "the relaxation is another function", Refused
+    )
     where(below)
     rise = times(slope_of(found.above), below), times(found.above, slope_of(below))
     derivative = (Along(rise[0]) - Along(rise[1])) / Along(times(below, below))
