@@ -326,6 +326,8 @@ class NumberField(Rationals):
         self.unit, self.tables = math.lcm(low.denominator, high.denominator), {}
         self.corner, self.width = int(low * self.unit), int((high - low) * self.unit)
         self.sign_low = value_sign(self.minpoly, self.corner, self.unit)
+        change = self.sign_low * value_sign(self.minpoly, self.corner + self.width, self.unit) < 0
+        need(change, "minpoly must change its sign between the ends of root")  # bisection needs it
         self.guard = degree * (int(max(abs(low), abs(high))).bit_length() + 2) + 8
 
     def element(self, coefficients):
@@ -1398,7 +1400,7 @@ def network_differences(claim, proof, field, bits):
 
 
 class Piece:
-    """Section 7: a cell with the signs of the first neurons, at the next whose argument is not constant."""
+    """Section 7: a cell given by signs of the first neurons, at the next one with an argument that varies."""
 
     def __init__(self, net, layer, rows, offset, slopes, inequalities):
         self.net, self.inequalities, width = net, inequalities, len(net[0][0][0])
@@ -1713,7 +1715,7 @@ PROOFS |= {
 }
 
 
-# ======================================== relaxations along a line (network-certificates.md, 5)
+# =============================================================== relaxations along a line (section 5)
 
 
 def at(poly, place):

@@ -58,6 +58,8 @@ MALFORMED = {
         field='{"kind": "number-field", "minpoly": ["-4", "2", "-2", "1"], "root": ["1", "3"]}',
         multipliers=PROOF.replace('"1/2"', '["-2", "1"]', 1),
     ),
+    "double root": text(field='{"kind": "number-field", "minpoly": ["1", "-2", "1"], "root": ["0", "2"]}'),
+    "root at an end": text(field='{"kind": "number-field", "minpoly": ["0", "-1", "1"], "root": ["0", "2"]}'),
     "proof of another kind": text(more=', "proof": {"kind": "composition"}'),
     "unknown proof": text().replace('"multipliers"', '"proof"').replace(PROOF, '{"kind": "trust me"}'),
     "improper fraction": text(multipliers=PROOF.replace("1/2", "2/4")),
