@@ -275,4 +275,101 @@ Proof.
       lra. }
     rewrite A1 in T. rewrite A2. clear - T U Hm Hz Hy Py Pd. same_as T. unfold cb, cp, ca, factor. rewrite U. field. lra.
 Qed.
+
+(* A block of kind g and of weight u. *)
+Definition g_block (u : R) (hs : list R) := 0 < u /\
+  forall x, 0 <= F x - F (descend x hs) - (u - 1) / 2 * norm2 (G (descend x hs)).
+
+Lemma empty_g : g_block 1 [].
+Proof. split; [lra|]. intro x. simpl. lra. Qed.
+
+Theorem g_join : forall b a z u y, g_block u b -> block z a -> 0 < y < z ->
+  (1 - m) * y ^ 2 * (2 + y - z) = m * u * (1 + y) ^ 2 * (z - y) ->
+  g_block (factor z y * u) (b ++ joining_step y :: a).
+Proof.
+  intros b a z u y [Hu Hb] Ba Hy Hc. pose proof Ba as [Ma [Hz [Ca Ha]]]. assert (0 < y) as Py by lra.
+  split; [apply Rmult_lt_0_compat; [|exact Hu]; unfold factor; apply pow_lt; apply Rdiv_lt_0_compat; apply Rmult_lt_0_compat; lra|].
+  intro x. specialize (Hb x). rewrite descend_app. set (P := descend x b) in *. set (s := (P - joining_step y * G P)%V).
+  specialize (Ha s). unfold core in Ha. pose proof (entering P z a s Ba) as Ep. pose proof (entering (descend s a) z a s Ba) as Eq.
+  set (n := descend s a) in *. pose proof (interpolation P n) as Qpq. pose proof (interpolation n P) as Qqp. unfold q in Qpq, Qqp.
+  assert (u = (1 - m) * y ^ 2 * (2 + y - z) / (m * (1 + y) ^ 2 * (z - y))) as U.
+  { apply Rmult_eq_reg_r with (m * (1 + y) ^ 2 * (z - y)); [|apply Rgt_not_eq; repeat apply Rmult_lt_0_compat; try apply pow_lt; lra].
+    replace (u * (m * (1 + y) ^ 2 * (z - y))) with (m * u * (1 + y) ^ 2 * (z - y)) by ring. rewrite <- Hc. field. lra. }
+  pose proof (joined y P Py) as Js. fold s in Js.
+  unfold norm2 in *. rewrite (alike_inner _ _ _ _ Js Js) in Ha. rewrite Js, position in Ep, Eq.
+  rewrite (height P) in Hb. rewrite (height n). unfold norm2 in Hb |- *.
+  rewrite (alike_inner _ _ _ _ (position P) (position P)), (alike_inner _ _ _ _ (slope P) (slope P)) in Hb.
+  rewrite (alike_inner _ _ _ _ (position n) (position n)), (alike_inner _ _ _ _ (slope n) (slope n)).
+  set (I := inside s a) in *.
+  expanded Ep. expanded Eq. expanded Qpq. expanded Qqp. expanded Hb. expanded Ha. expand_inner.
+  rewrite ?(inner_sym V (W P) (p P)), ?(inner_sym V (p n) (p P)), ?(inner_sym V (W n) (p P)), ?(inner_sym V (p n) (W P)),
+    ?(inner_sym V (W n) (W P)), ?(inner_sym V (W n) (p n)) in *.
+  set (e := (1 - z) / (1 + y)). set (t := (1 - m) / ((1 - z) * (z - y))).
+  assert (0 < e) as Pe by (apply Rdiv_lt_0_compat; lra).
+  assert (0 < t) as Pt by (apply Rdiv_lt_0_compat; [lra|apply Rmult_lt_0_compat; lra]).
+  assert (0 <= m / 2 * (t * (1 + e) / e)) as c1.
+  { apply Rmult_le_pos; [lra|]. left. apply Rdiv_lt_0_compat; [apply Rmult_lt_0_compat; lra|exact Pe]. }
+  assert (0 <= m * t * (1 - z)) as c2 by (apply Rmult_le_pos; [apply Rmult_le_pos; lra|lra]).
+  assert (0 <= m * t * (1 - z) / e) as c3 by (apply Rmult_le_pos; [exact c2|left; apply Rinv_0_lt_compat; exact Pe]).
+  assert (0 <= m * t * (1 - z) * m) as c4 by (apply Rmult_le_pos; lra).
+  assert (0 <= m * t * (1 - z) * y) as c5 by (apply Rmult_le_pos; lra).
+  apply (Rmult_le_pos _ _ c1) in Ha. apply (Rmult_le_pos _ _ c2) in Ep. apply (Rmult_le_pos _ _ c3) in Eq.
+  apply (Rmult_le_pos _ _ c4) in Qpq. apply (Rmult_le_pos _ _ c5) in Qqp.
+  pose proof (Rplus_le_le_0_compat _ _ (Rplus_le_le_0_compat _ _ (Rplus_le_le_0_compat _ _ Hb Ha)
+    (Rplus_le_le_0_compat _ _ Ep Eq)) (Rplus_le_le_0_compat _ _ Qpq Qqp)) as T.
+  clear - T U Hm Hz Hy Py. same_as T. unfold e, t, factor. rewrite U. field. lra.
+Qed.
+
+(* Rates of blocks, for a minimiser o. *)
+Section Rates.
+Hypothesis stationary : alike (G o) zero.
+
+Lemma at_minimiser : forall v, inner (W o) v = 0 /\ inner (p o) v = 0.
+Proof.
+  intro v. pose proof (slope o v) as S1. pose proof (position o v) as P1. rewrite stationary in S1. expand_inner_in S1. expand_inner_in P1.
+  assert (inner (p o) v + inner (W o) v = 0) as S2 by (apply Rmult_eq_reg_l with m; lra).
+  assert ((1 - m) * inner (W o) v = 0) as S3 by lra. apply Rmult_integral in S3. lra.
+Qed.
+
+Theorem f_value : forall u hs, f_block u hs -> forall x, 2 * u * (F (descend x hs) - F o) <= norm2 (x - o).
+Proof.
+  intros u hs [Hu H] x. destruct (H x) as [S [Y [H1 H2]]]. specialize (H1 o). rewrite (inner_sym V Y), (proj2 (at_minimiser Y)) in H1.
+  assert (F o = m * (1 - m) * E o) as Fo.
+  { rewrite height. unfold norm2. rewrite (proj1 (at_minimiser (W o))). expand_inner. field. }
+  rewrite Fo. assert (0 <= (1 - m) / (m * u + 1 - m) / 2 * norm2 (x - o - m / (2 * (1 - m)) * Y)) as Sq.
+  { apply Rmult_le_pos; [|apply norm2_pos]. assert (0 < m * u) by (apply Rmult_lt_0_compat; lra).
+    assert (0 < (1 - m) / (m * u + 1 - m)) by (apply Rdiv_lt_0_compat; lra). lra. }
+  apply (Rmult_le_compat_l m) in H1; [|lra]. lra.
+Qed.
+End Rates.
 End Blocks.
+
+(* The coordinates of a function between two parabolas. *)
+Section Coordinates.
+Context {V : inner_space}.
+Variables (m : R) (F : V -> R) (G : V -> V) (o : V).
+Hypothesis Hm : 0 < m < 1.
+
+Definition p_of (x : V) : V := ((/ (1 - m)) * (x - o - G x))%V.
+Definition W_of (x : V) : V := ((/ (m * (1 - m))) * (G x - m * (x - o)))%V.
+Definition E_of (x : V) : R := (F x - (m ^ 2 * (1 - m) * norm2 (W_of x) + m * norm2 (x - o)) / 2) / (m * (1 - m)).
+
+Lemma position_of : forall x, alike (x - o) (p_of x + m * W_of x).
+Proof. intros x z. unfold p_of, W_of. expand_inner. field. lra. Qed.
+Lemma slope_of : forall x, alike (G x) (m * (p_of x + W_of x)).
+Proof. intros x z. unfold p_of, W_of. expand_inner. field. lra. Qed.
+Lemma height_of : forall x, F x = m * (1 - m) * E_of x + (m ^ 2 * (1 - m) * norm2 (W_of x) + m * norm2 (x - o)) / 2.
+Proof. intro x. unfold E_of. field. lra. Qed.
+
+Lemma interpolation_of : between_parabolas m 1 F G -> forall x y, 0 <= q p_of W_of E_of x y.
+Proof.
+  intros B x y. pose proof (interpolation_inequality V F G m (proj2 Hm) B x y) as H. unfold q, E_of, p_of, W_of.
+  expand_inner_in H. expand_inner.
+  rewrite ?(inner_sym V (G y) (G x)), ?(inner_sym V (G y) y), ?(inner_sym V (G y) x), ?(inner_sym V (G y) o), ?(inner_sym V (G x) x),
+    ?(inner_sym V (G x) y), ?(inner_sym V (G x) o), ?(inner_sym V y x), ?(inner_sym V o x), ?(inner_sym V o y) in *.
+  apply (Rmult_le_compat_l (/ (2 * m * (1 - m) ^ 2))) in H.
+  - rewrite Rmult_0_r in H.
+    match type of H with 0 <= ?l => match goal with |- 0 <= ?r => replace r with l; [exact H|field; lra] end end.
+  - left. apply Rinv_0_lt_compat. assert (0 < (1 - m) ^ 2) by (apply pow_lt; lra). nra.
+Qed.
+End Coordinates.
