@@ -11,7 +11,8 @@ Open Scope R_scope.
 (* Equations between numbers of a ring and the literals of a statement. *)
 Ltac number :=
   unfold step_means;
-  lazy beta iota zeta delta [value integers_real quadratic_real qvalue number_field_real nvalue fst snd];
+  lazy beta iota zeta delta [value integers_real quadratic_real qvalue number_field_real nvalue fst snd
+    scalar element integers quadratic number_field hd tl];
   first [ reflexivity | lra | field | (field; lra) ].
 
 Ltac numbers := repeat (first [ apply Forall2_nil | apply Forall2_cons ]); number.
