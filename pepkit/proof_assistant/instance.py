@@ -6,7 +6,6 @@ checks everything again, so a mistake in this module makes coqc refuse the file 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from pepkit.kernel import Certificate, Claim, FixedStepMethod, MethodClaim, claim_digest, digest
 from pepkit.kernel.certificate import residual_of
 from pepkit.proof_assistant.errors import ExportError
-from pepkit.proof_assistant.factor import RoundedFactor, echelon, null_space, rounded_factor
+from pepkit.proof_assistant.hints import semidefinite_hints
 from pepkit.proof_assistant.ring import Ring, common_denominator, largest_bits, ring_of
 from pepkit.proof_assistant.theorem import INITIAL_CONDITIONS, MEASURES, rate_statement, root_hypotheses, steps_of
 
@@ -227,77 +226,13 @@ class _Proof:
             zero = number_field.coerce(0)
             matrix = [[zero] * (len(matrix) + 1), *([zero, *row] for row in matrix)]
             hints = [[zero, *vector] for vector in hints]
-        size = len(matrix)
-        kernel = echelon(hints)
-        factor = self._factor(matrix, kernel)
-        if factor is None:
-            kernel = echelon([*hints, *null_space(matrix, number_field)])
-            factor = self._factor(matrix, kernel)
-        if factor is None:
-            raise ExportError("the residual is not shown to be positive semidefinite, so there is nothing to export")
-        rows, rounded = factor
-        scales = [1] + [self.step_denominator] * (size - 1)
-        self.kernel = [(pivot, self._integral(vector)) for pivot, vector in kernel]
+        scales = [1] + [self.step_denominator] * (len(matrix) - 1)
         numbers = [claim.rate, *(value for entries in families.values() for _, value in entries)]
-        self.factor = common_denominator(self.ring, numbers)
-        self.columns: list[list[int]] = []
-        if rows:
-            self.factor <<= self._needed_scaling(rows, rounded, scales)
-            self.columns = self._integer_columns(size, rows, rounded, scales)
+        found = semidefinite_hints(matrix, hints, number_field, self.ring, scales, numbers)
+        self.factor, self.kernel, self.columns = found.factor, found.kernel, found.columns
         self.interpolation = [(i, self.factor * value) for i, value in families["interpolation"]]
         self.infimum = [(i, self.factor * value) for i, value in families["infimum"]]
         self.smallest = [(i, self.factor * value) for i, value in families["smallest"]]
-
-    def _factor(self, matrix: list[list[Any]], kernel: list[tuple[int, Any]]) -> tuple[list[int], RoundedFactor] | None:
-        pivots = {pivot for pivot, _ in kernel}
-        rows = [i for i, row in enumerate(matrix) if i not in pivots and any(row)]
-        rounded = rounded_factor([[matrix[i][j] for j in rows] for i in rows], self.claim.field)
-        return None if rounded is None else (rows, rounded)
-
-    def _integral(self, vector: list[Any]) -> list[Any]:
-        """A multiple of (D z_0, z_1, ..) with integer coordinates."""
-        stretched = [self.step_denominator * vector[0], *vector[1:]]
-        denominator = common_denominator(self.ring, stretched)
-        return [denominator * a for a in stretched]
-
-    def _relative_bits(self, rows: list[int], rounded: RoundedFactor, scales: list[int]) -> int:
-        """How far below the size of a row its entries of R have to be kept: the margin, and room for the sums."""
-        logarithms = [math.log2(scales[i]) - e for i, e in zip(rows, rounded.exponents, strict=True)]
-        spread = max(logarithms) - min(logarithms)
-        return rounded.margin + math.ceil(1.5 * math.log2(len(rows) + 1) + spread) + 4
-
-    def _needed_scaling(self, rows: list[int], rounded: RoundedFactor, scales: list[int]) -> int:
-        """The power of two for the common denominator that leaves so many digits before the point of R."""
-        bits = self._relative_bits(rows, rounded, scales)
-        smallest = min(math.log2(scales[i]) - e for i, e in zip(rows, rounded.exponents, strict=True))
-        present = smallest + (math.log2(self.factor) + 1) / 2
-        return max(0, 2 * math.ceil(bits - present))
-
-    def _integer_columns(
-        self, size: int, rows: list[int], rounded: RoundedFactor, scales: list[int]
-    ) -> list[list[int]]:
-        """R = sqrt(2 K0) E D^-1 F in integers, low digits zeroed, column by column from the diagonal down."""
-        keep = self._relative_bits(rows, rounded, scales)
-        root = math.isqrt((2 * self.factor) << 256)  # units of 2^-128
-        columns: list[list[int]] = [[] for _ in range(size)]
-        for position, k in enumerate(rows):
-            column = [0] * (rows[-1] + 1 - k)
-            for other in range(position, len(rows)):
-                i, exponent = rows[other], rounded.exponents[other]
-                unit = root * scales[i]
-                shift = rounded.precision + 128 + exponent
-                # the largest entry of the row is about unit / 2^(128 + exponent)
-                drop = max(0, unit.bit_length() - 128 - exponent - keep)
-                column[i - k] = _shifted(rounded.rows[other][position] * unit, shift + drop) << drop
-            columns[k] = column
-        return columns
-
-
-def _shifted(value: int, bits: int) -> int:
-    """value / 2^bits, rounded to the nearest integer."""
-    if bits <= 0:
-        return value << -bits
-    return (value + (1 << bits - 1)) >> bits
 
 
 def _words(value: int) -> list[int]:
