@@ -17,7 +17,7 @@ from pepkit.proof_assistant.hints import semidefinite_hints
 from pepkit.proof_assistant.ring import Ring, common_denominator, largest_bits, ring_of
 from pepkit.proof_assistant.theorem import INITIAL_CONDITIONS, MEASURES, rate_statement, root_hypotheses, steps_of
 
-__all__ = ["Instance", "coq_instance"]
+__all__ = ["Instance", "coq_instance", "packed_list"]
 
 _CHUNK = 400
 _GUARD_BITS = 128
@@ -185,14 +185,21 @@ class _Writer:
         return f"decode ({self._packed(name, numbers)})"
 
     def _packed(self, name: str, numbers: list[int]) -> str:
-        """Define machine integers that stand for the numbers, in chunks; the term that joins them."""
-        words = [word for number in numbers for word in _words(number)]
-        names = []
-        for k in range(0, max(len(words), 1), _CHUNK):
-            part = f"{name}_{k // _CHUNK}"
-            self.lines.append(f"Definition {part} := ([{';'.join(map(str, words[k : k + _CHUNK]))}])%uint63.")
-            names.append(part)
-        return " ++ ".join(names)
+        """Define machine integers that stand for the numbers; the term that joins them."""
+        definitions, term = packed_list(name, numbers)
+        self.lines += definitions
+        return term
+
+
+def packed_list(name: str, numbers: list[int]) -> tuple[list[str], str]:
+    """Definitions of machine integers that stand for the numbers, in chunks, and the term that joins them."""
+    words = [word for number in numbers for word in _words(number)]
+    lines, names = [], []
+    for k in range(0, max(len(words), 1), _CHUNK):
+        part = f"{name}_{k // _CHUNK}"
+        lines.append(f"Definition {part} := ([{';'.join(map(str, words[k : k + _CHUNK]))}])%uint63.")
+        names.append(part)
+    return lines, " ++ ".join(names)
 
 
 @dataclass

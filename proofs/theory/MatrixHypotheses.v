@@ -3,7 +3,7 @@
    A multiplier of a matrix hypothesis A is a positive semidefinite matrix, given as the sum of d_k w_k w_k^T with d_k >= 0: then
    <M, A> is the sum of d_k times w_k^T A w_k, so the hypothesis enters as one inequality for each vector w_k. *)
 From Coq Require Import Reals Lra List Bool Arith Lia.
-From Pep Require Import Space Ring LinearForms QuadraticForms Statement Rate Listed.
+From Pep Require Import Space Ring LinearForms QuadraticForms Statement Rate Listed Integers Quadratic NumberField.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -105,3 +105,8 @@ Proof.
   unfold quadratic_value in *. rewrite (scaled_matrix q A matrix _ F). apply Rmult_le_pos; assumption.
 Qed.
 End Meaning.
+
+(* Writes a form as the number that it is. *)
+Ltac listed_number :=
+  unfold norm2; lazy beta iota zeta delta [sum_pairs sum_multiples nth value integers_real quadratic_real qvalue number_field_real nvalue
+    fst snd scalar element integers quadratic number_field hd tl].
