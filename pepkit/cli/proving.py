@@ -13,11 +13,13 @@ from pepkit.cli.output import json_errors, print_error, print_json
 from pepkit.cli.progress import StageDisplay
 from pepkit.cli.saving import write_text
 from pepkit.kernel import Certificate, ClaimError, Theorem, check, claim_digest, digest, load
+from pepkit.kernel.certificate import Proof
 from pepkit.render.text import theorem_words
 
 __all__ = ["EPILOG", "coq_name", "prove"]
 
 _MARK = "(* Written by pepkit"
+_SHOWN_DEFINITIONS = 12
 
 
 def prove(
@@ -43,9 +45,9 @@ def prove(
     with json_errors(as_json):
         certificate = load(file)
         theorem = check(certificate)
-        if not isinstance(certificate, Certificate):
-            raise ClaimError("only certificates with multipliers have a proof to write; this one is composed of others")
         if latex:
+            if not isinstance(certificate, Certificate):
+                raise ClaimError("only certificates with multipliers have a LaTeX proof; this one is of another shape")
             _latex(certificate, theorem, output)
         else:
             _with_coq(file, certificate, theorem, output, export_only, theory, timeout, as_json)
@@ -53,7 +55,7 @@ def prove(
 
 def _with_coq(
     file: Path,
-    certificate: Certificate,
+    certificate: Certificate | Proof,
     theorem: Theorem,
     output: Path | None,
     export_only: bool,
@@ -73,12 +75,18 @@ def _with_coq(
         "status": "exported",
         "file": str(target),
         "theorem": instance.theorem,
+        "definitions": list(instance.definitions),
+        "sharp": instance.sharp,
         "digest": digest(certificate),
         "claim_digest": claim_digest(certificate.claim),
     }
     if not as_json:
         typer.echo(f"{theorem_words(theorem)}\n")
-        typer.echo(f"In Coq       {instance.theorem}".replace("\n", "\n" + " " * 13))
+        shown = instance.definitions[-_SHOWN_DEFINITIONS:]
+        lines = ["... (all definitions are in the file)"] if len(shown) < len(instance.definitions) else []
+        typer.echo("In Coq       " + "\n".join([*lines, *shown, instance.theorem]).replace("\n", "\n" + " " * 13))
+        if instance.sharp:
+            typer.echo("Sharp        " + instance.sharp.replace("\n", "\n" + " " * 13))
         typer.echo(f"Coq file     {target}")
     if export_only:
         if as_json:

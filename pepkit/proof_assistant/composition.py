@@ -107,6 +107,7 @@ class _Writer:
         self.mu = ring.real(ratio)
         self.mu = self.mu if self.mu.startswith("(") else f"({self.mu})"
         self.exact = precision == 0
+        self.sharp: str | None = None
         statement_rate = claim.rate
         # a common denominator of all numbers
         if self.exact:
@@ -151,7 +152,8 @@ class _Writer:
             self.lines.append("End Root.")
             theorem = f"forall alpha : R,\n  {interval} ->\n  {equation} ->\n{theorem}"
         self.lines += ["Print Assumptions rate.", ""]
-        return Instance("\n".join(self.lines), theorem, self.denominator.bit_length())
+        definitions = tuple(line[11:-1] for line in self.lines if line.startswith("Definition part_"))
+        return Instance("\n".join(self.lines), theorem, self.denominator.bit_length(), definitions, self.sharp)
 
     def _modulus_tactic(self) -> str:
         if self.ring.width == 1:
@@ -381,10 +383,11 @@ class _Writer:
         ]
         if claim.convex and last.kind == "f":
             body = self._statement(f"steps {plain}", "rho").replace("\n", "\n  ")
+            self.sharp = f"forall rho : R,\n  ({body}) ->\n  / (2 * weight {last.term}) <= rho"
             self.lines += [
                 "",
                 "(* No smaller constant holds: a Huber function attains the rate of the tree. *)",
-                f"Theorem sharp : forall rho : R,\n  ({body}) ->\n  / (2 * weight {last.term}) <= rho.",
+                f"Theorem sharp : {self.sharp}.",
                 f"Proof. intros rho H. exact (no_smaller_rate {last.term} {last.proved} rho H). Qed.",
                 "Print Assumptions sharp.",
             ]

@@ -17,7 +17,7 @@ from pepkit.proof_assistant.hints import semidefinite_hints
 from pepkit.proof_assistant.ring import Ring, common_denominator, largest_bits, ring_of
 from pepkit.proof_assistant.theorem import INITIAL_CONDITIONS, MEASURES, rate_statement, root_hypotheses, steps_of
 
-__all__ = ["Instance", "coq_instance", "packed_list"]
+__all__ = ["Instance", "method_instance", "packed_list"]
 
 _CHUNK = 400
 _GUARD_BITS = 128
@@ -35,29 +35,30 @@ class Instance:
         The statement of the theorem ``rate``, as it stands in the file.
     bits
         Binary digits of the common denominator of the proof.
+    definitions
+        What the statement refers to and the file defines, line by line.
+    sharp
+        The statement of the theorem ``sharp``, that no smaller constant holds; None if the file has none.
     """
 
     source: str
     theorem: str
     bits: int
+    definitions: tuple[str, ...] = ()
+    sharp: str | None = None
 
 
-def coq_instance(certificate: Certificate) -> Instance:
-    """The Coq file for a certificate.
-
-    The certificate has to hold (`pepkit.check`); otherwise the file may be refused by Coq, or an error is raised here.
+def method_instance(certificate: Certificate) -> Instance:
+    """The Coq file for a certificate of a `MethodClaim`.
 
     Raises
     ------
     ExportError
-        If the theory has no counterpart of the claim (claims of kind `listed`) or of its numbers (radical fields).
+        If the claim is of another kind, or its numbers are given by a program of radicals.
     """
     claim = certificate.claim
     if not isinstance(claim, MethodClaim):
-        raise ExportError(
-            "only claims about a method can be proved with Coq from the definitions; this claim is about listed "
-            "hypotheses, which pepkit check and checker/pepcheck.py prove"
-        )
+        raise ExportError("the claim is not about a method")
     return _Writer(certificate, claim, ring_of(claim.field)).instance()
 
 
