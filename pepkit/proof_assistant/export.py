@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pepkit.kernel import Certificate, CompositionProof, ListedClaim, MethodClaim
 from pepkit.kernel.certificate import Proof
+from pepkit.kernel.network_proofs import LipschitzProof
 from pepkit.proof_assistant.composition import composition_instance
 from pepkit.proof_assistant.errors import ExportError
 from pepkit.proof_assistant.instance import Instance, method_instance
 from pepkit.proof_assistant.listed import listed_instance
+from pepkit.proof_assistant.network import network_instance
 
 __all__ = ["coq_instance"]
 
@@ -28,8 +30,10 @@ def coq_instance(certificate: Certificate | Proof) -> Instance:
         return method_instance(certificate)
     if isinstance(certificate, Certificate) and isinstance(certificate.claim, ListedClaim):
         return listed_instance(certificate)
+    if isinstance(certificate, LipschitzProof):
+        return network_instance(certificate)
     raise ExportError(
         f"the Coq theory has no counterpart of a {type(certificate).__name__} of a {type(certificate.claim).__name__}; "
-        "it knows claims about methods, compositions and listed hypotheses. pepkit check and checker/pepcheck.py check "
+        "it knows claims about methods, compositions, listed hypotheses and Lipschitz constants of networks. pepkit check and checker/pepcheck.py check "
         "the others"
     )
