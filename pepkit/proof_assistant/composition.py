@@ -83,14 +83,18 @@ class _Writer:
         if not self.by_number:
             return self._written(_FIRST_PRECISION)
         if not claim.convex and len([c for c in self.ring.coordinates(claim.function_class.mu_over_L)[1:] if c]):
-            raise ExportError("mu/L is irrational and the proof states no roots; state the roots of the joins, or round mu/L")
+            raise ExportError(
+                "mu/L is irrational and the proof states no roots; state the roots of the joins, or round mu/L"
+            )
         precision = _FIRST_PRECISION
         while precision <= _LAST_PRECISION:
             try:
                 return self._written(precision)
             except _TooCoarse:
                 precision *= 2
-        raise ExportError(f"at {_LAST_PRECISION} bits the rate is not told from the worst case; state the roots of the joins")
+        raise ExportError(
+            f"at {_LAST_PRECISION} bits the rate is not told from the worst case; state the roots of the joins"
+        )
 
     def _kind(self) -> str:
         kind = self.claim.instructions[-1][0]
@@ -137,7 +141,10 @@ class _Writer:
         elif ring.width == 1 or not self.by_number:
             self.lines += ["Definition K := integers.", "Definition E := integers_real."]
         else:
-            self.lines += [f"Definition K := quadratic {ring.radicand}.", f"Definition E := quadratic_real {ring.radicand}."]
+            self.lines += [
+                f"Definition K := quadratic {ring.radicand}.",
+                f"Definition E := quadratic_real {ring.radicand}.",
+            ]
         self.lines += [f"Definition D : K := scalar K {self.denominator}.", ""]
         if not claim.convex:
             self.lines += [f"Lemma modulus : 0 < {self.mu} < 1.", f"Proof. {self._modulus_tactic()} Qed.", ""]
@@ -161,9 +168,7 @@ class _Writer:
         if self.ring.general:
             return "split; nra."
         radicand = self.ring.radicand
-        return (
-            f"pose proof (sqrt_sqrt {radicand} ltac:(lra)); pose proof (sqrt_pos {radicand}); split; nra."
-        )
+        return f"pose proof (sqrt_sqrt {radicand} ltac:(lra)); pose proof (sqrt_pos {radicand}); split; nra."
 
     # weights
 
@@ -259,7 +264,9 @@ class _Writer:
         function = {"close": "close", "then": "then"}.get(name, f"{name}_join")
         terms = " ".join(p.term for p in parts)
         kind = {"close": "closed", "then": "closed"}.get(name, name)
-        predicate = f"of_kind_{kind}" if convex else f"m_closed {self.mu}" if kind == "closed" else f"m_kind_{kind} {self.mu}"
+        predicate = (
+            f"of_kind_{kind}" if convex else f"m_closed {self.mu}" if kind == "closed" else f"m_kind_{kind} {self.mu}"
+        )
         lemma = f"{prefix}{function}_ok"
         hypotheses = " ".join(p.proved for p in parts)
         if convex:
@@ -365,7 +372,9 @@ class _Writer:
                 self.lines.append(f"Definition rate_number : K := element K [{'; '.join(map(_literal, integers))}]%Z.")
             else:
                 self._number("rate_number", value)
-            first = "unfold rate_number, D, K, E; number | " + (f"apply {last.proved} | " if last.kind == "closed" else "")
+            first = "unfold rate_number, D, K, E; number | " + (
+                f"apply {last.proved} | " if last.kind == "closed" else ""
+            )
             proof = (
                 f"apply ({check}_bound E D {self.names[last.term]} rate_number); "
                 f"[{first}apply {last.bounded} | checked]"

@@ -122,7 +122,9 @@ class _Writer:
         claim, ring = self.claim, self.ring
         body = "\n".join(rate_statement(claim, ring, "rho")).replace("\n", "\n  ")
         text = f"forall rho : R,\n  ({body}) ->\n  {ring.real(claim.rate)} <= rho"
-        tactics = f"prove_sharp {'integers_real' if ring.width == 1 else f'(quadratic_real {ring.radicand})'} sharp_accepted."
+        tactics = (
+            f"prove_sharp {'integers_real' if ring.width == 1 else f'(quadratic_real {ring.radicand})'} sharp_accepted."
+        )
         if ring.general:
             interval, equation = root_hypotheses(ring, low, high, bits)
             text = f"forall alpha : R,\n  {interval} ->\n  {equation} ->\n{text}"

@@ -124,7 +124,9 @@ class _Writer:
             definitions, term = packed_list(f"column_{k}", column)
             self.lines += definitions if column else []
             columns.append(f"integer_column K ({term})" if column else "[]")
-        self.lines.append(f"Definition columns : list (list K) := [{'; '.join(columns) if any(found.columns) else ''}].")
+        self.lines.append(
+            f"Definition columns : list (list K) := [{'; '.join(columns) if any(found.columns) else ''}]."
+        )
         self.lines += [
             f"Lemma accepted : check_listed K {self.size} inequalities equalities measure normaliser rate_number unit_number",
             "  multipliers free kernel columns = true.",
@@ -248,7 +250,9 @@ class _Writer:
         claim = self.claim
         vectors = " ".join(f"v{k}" for k in range(self.size))
         scalars = " ".join(f"F{k}" for k in range(len(claim.scalars)))
-        binders = "(V : inner_space)" + (f" ({vectors} : V)" if vectors else "") + (f" ({scalars} : R)" if scalars else "")
+        binders = (
+            "(V : inner_space)" + (f" ({vectors} : V)" if vectors else "") + (f" ({scalars} : R)" if scalars else "")
+        )
         text = [f"forall {binders},"]
         for (name, _), form in zip(claim.inequalities, inequalities, strict=True):
             text.append(f"  0 <= {self._real(form)} ->{_comment(name)}")
@@ -327,7 +331,9 @@ class _Writer:
 
 
 def _comment(name: str) -> str:
-    words = " ".join(re.sub(r"[^A-Za-z0-9_.,*^+-]", " ", name.replace("*)", " ").replace("(*", " ")).replace("*", "s").split())
+    words = " ".join(
+        re.sub(r"[^A-Za-z0-9_.,*^+-]", " ", name.replace("*)", " ").replace("(*", " ")).replace("*", "s").split()
+    )
     return f"  (* {words[:60]} *)" if words else ""
 
 

@@ -41,9 +41,7 @@ class _Writer:
                 values.append(RATIONALS.coerce(given.get((position,), 0)) / fmpq(unit**3))
                 position += 1
         last = fmpq(units[-1] ** 2)
-        found = semidefinite_hints(
-            matrix, hints, RATIONALS, ring, [1] * len(matrix), [claim.rate, 1 / last, *values]
-        )
+        found = semidefinite_hints(matrix, hints, RATIONALS, ring, [1] * len(matrix), [claim.rate, 1 / last, *values])
         self.lines = [
             f"(* Written by pepkit from the certificate {digest(proof)}\n   of the claim {claim_digest(claim)}. *)",
             "From Pep Require Import Instance Listed Network.",
