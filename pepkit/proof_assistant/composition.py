@@ -1,8 +1,9 @@
 """A composition as a Coq file: its tree, what each join proves, and a number for every weight.
 
-The statement has the schedule as the tree of its joins and the rate as a number. The file proves it by one lemma of the theory
-for each join (docs/mathematics-joins.md), and compares weights with numbers: the exact ones where the proof states the roots
-of the joins, lower bounds in fixed point otherwise. Nothing is unfolded, so the number of steps does not matter.
+The statement has the schedule as the tree of its joins and the rate as a number. The file proves it by one lemma of
+the theory for each join (docs/mathematics-joins.md), and compares weights with numbers: the exact ones where the proof
+states the roots of the joins, lower bounds in fixed point otherwise. Nothing is unfolded, so the number of steps does
+not matter.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ _STRONGLY_CONVEX_RATES = {
 def composition_instance(proof: CompositionProof) -> Instance:
     """The Coq file for a proof by composition.
 
-    For strongly convex functions and schedules of kind f or g the rate of the theorem is the expression in the weight of the
-    tree, whatever number the claim states; in all other cases it is the number of the claim.
+    For strongly convex functions and schedules of kind f or g the rate of the theorem is the expression in the weight
+    of the tree, whatever number the claim states; in all other cases it is the number of the claim.
 
     Raises
     ------
@@ -73,6 +74,7 @@ class _Writer:
     claim: CompositionClaim
     ring: Ring
     lines: list[str] = field(default_factory=list)
+    sharp: str | None = None
 
     def instance(self) -> Instance:
         claim = self.claim
@@ -103,7 +105,8 @@ class _Writer:
     def _written(self, precision: int) -> Instance:
         claim, ring = self.claim, self.ring
         self.lines = [
-            f"(* Written by pepkit from the certificate {digest(self.proof)}\n   of the claim {claim_digest(claim)}. *)",
+            f"(* Written by pepkit from the certificate {digest(self.proof)}",
+            f"   of the claim {claim_digest(claim)}. *)",
             "From Pep Require Import CompositionInstance.",
             "",
         ]
@@ -111,7 +114,7 @@ class _Writer:
         self.mu = ring.real(ratio)
         self.mu = self.mu if self.mu.startswith("(") else f"({self.mu})"
         self.exact = precision == 0
-        self.sharp: str | None = None
+        self.sharp = None
         statement_rate = claim.rate
         # a common denominator of all numbers
         if self.exact:
@@ -238,7 +241,10 @@ class _Writer:
             self._number("modulus_number", value)
             self.lines += [
                 f"Lemma bound_modulus : at_least E D modulus_number (weight {m}).",
-                "Proof. apply bound_m_empty; [unfold modulus_number, D, K, E; number|pose proof modulus; lra|apply (is_positive_ok K); checked]. Qed.",
+                "Proof.",
+                "  apply bound_m_empty; [unfold modulus_number, D, K, E; number|pose proof modulus; lra|].",
+                "  apply (is_positive_ok K). checked.",
+                "Qed.",
             ]
             self.names[m] = "modulus_number"
         self.empty_s = _Part(m, "s", value, f"(m_empty_s {self.mu} modulus)", "bound_modulus")
@@ -293,7 +299,8 @@ class _Writer:
         bounds = " ".join(p.bounded for p in parts)
         self.lines += [
             f"Lemma bound_{position} : {relation} E D {number} (weight {part}).",
-            f"Proof. apply ({bound} E D {where}{terms} {numbers} {number} {modulus}{hypotheses} {bounds}). checked. Qed.",
+            f"Proof. apply ({bound} E D {where}{terms} {numbers} {number} {modulus}{hypotheses} {bounds}).",
+            "checked. Qed.",
             "",
         ]
         return _Part(part, kind, weight, f"kind_{position}", f"bound_{position}")
@@ -313,7 +320,8 @@ class _Writer:
             self._number(number, weight)
             self.lines += [
                 f"Lemma {number}_bound : at_least E D {number} (weight {term}).",
-                f"Proof. apply (bound_as_f E D {part.term} {self.names[part.term]} {number} {part.bounded}). checked. Qed.",
+                f"Proof. apply (bound_as_f E D {part.term} {self.names[part.term]} {number} {part.bounded}).",
+                "checked. Qed.",
             ]
             self.names[term] = number
         return _Part(term, "f", weight, f"(s_as_f_ok _ {part.proved})", f"{number}_bound")

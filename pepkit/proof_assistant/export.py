@@ -34,6 +34,6 @@ def coq_instance(certificate: Certificate | Proof) -> Instance:
         return network_instance(certificate)
     raise ExportError(
         f"the Coq theory has no counterpart of a {type(certificate).__name__} of a {type(certificate.claim).__name__}; "
-        "it knows claims about methods, compositions, listed hypotheses and Lipschitz constants of networks. pepkit check and checker/pepcheck.py check "
-        "the others"
+        "it knows claims about methods, compositions, listed hypotheses and Lipschitz constants of networks. "
+        "pepkit check checks the others"
     )

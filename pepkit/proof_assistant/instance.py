@@ -239,7 +239,7 @@ def packed_list(name: str, numbers: list[int]) -> tuple[list[str], str]:
 
 
 def _attained_by_huber(claim: MethodClaim) -> bool:
-    """Whether a Huber function attains the rate: gradient descent with steps h_i >= 0 and the rate 1/(2 + 4 sum h_i)."""
+    """Whether a Huber function attains the rate: gradient descent, steps h_i >= 0, the rate 1/(2 + 4 sum h_i)."""
     number_field = claim.field
     if claim.function_class.mu_over_L or not isinstance(claim.method, GradientDescent):
         return False

@@ -1,8 +1,8 @@
 """A claim about listed hypotheses (an import from PEPit) as a Coq file.
 
-The theorem says exactly what the claim says: for all vectors of an inner-product space and all real numbers that satisfy the
-hypotheses, the conclusion holds. Derived vectors are replaced by their definitions. Matrix hypotheses enter by vectors: a
-semidefinite multiplier is a sum of squares.
+The theorem says exactly what the claim says: for all vectors of an inner-product space and all real numbers that
+satisfy the hypotheses, the conclusion holds. Derived vectors are replaced by their definitions. Matrix hypotheses enter
+by vectors: a semidefinite multiplier is a sum of squares.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ class _Writer:
             f"Definition columns : list (list K) := [{'; '.join(columns) if any(found.columns) else ''}]."
         )
         self.lines += [
-            f"Lemma accepted : check_listed K {self.size} inequalities equalities measure normaliser rate_number unit_number",
-            "  multipliers free kernel columns = true.",
+            f"Lemma accepted : check_listed K {self.size} inequalities equalities measure normaliser",
+            "  rate_number unit_number multipliers free kernel columns = true.",
             "Proof. vm_cast_no_check (eq_refl true). Qed.",
             "",
         ]
@@ -289,27 +289,30 @@ class _Writer:
             relation = ";".join(str(c) for c in self.ring.relation)
             out += [
                 "  intros alpha interval root.",
-                f"  assert (alpha ^ {self.ring.width} = nvalue alpha [{relation}]%Z) as equation by (cbn [nvalue]; clear - root; lra).",
+                f"  assert (alpha ^ {self.ring.width} = nvalue alpha [{relation}]%Z) as equation",
+                "    by (cbn [nvalue]; clear - root; lra).",
             ]
             keep = " interval equation"
         out.append(f"  intros {' '.join(['V', *vectors, *scalars, *names])}.")
         real = "unfold K, norm2 in *; listed_number"
         space, numbers = f"[{'; '.join(vectors)}]", f"[{'; '.join(scalars)}]"
+        value = f"eval_form {self.realisation} (V := V) {space} (1 :: {numbers})"
         out += [
-            f"  assert (eval_form {self.realisation} (V := V) {space} (1 :: {numbers}) measure",
-            f"    <= {self.ring.real(claim.rate)} * eval_form {self.realisation} (V := V) {space} (1 :: {numbers}) normaliser) as H.",
+            f"  assert ({value} measure",
+            f"    <= {self.ring.real(claim.rate)} * {value} normaliser) as H.",
             f"  {{ apply (listed_sound {self.realisation} _ _ _ _ _ _ _ _ _ _ _ accepted {space} {numbers} eq_refl).",
             "    - unfold inequalities.",
         ]
         for index, _, _ in used:
             out.append(
-                f"      apply Forall_cons; [clear -{keep} i{index}; unfold inequality_{index}; rewrite eval_sparse; {real}; lra|]."
+                f"      apply Forall_cons; [clear -{keep} i{index}; unfold inequality_{index}; rewrite eval_sparse; "
+                f"{real}; lra|]."
             )
         for number, (index, _, _, _) in enumerate(squares):
             out += [
                 "      apply Forall_cons.",
-                f"      {{ apply (matrix_inequality {self.realisation} {space} (1 :: {numbers}) matrix_{index} _ {scales[index]} "
-                f"square_{number} m{index}); [lra| |reflexivity].",
+                f"      {{ apply (matrix_inequality {self.realisation} {space} (1 :: {numbers}) matrix_{index} _ "
+                f"{scales[index]} square_{number} m{index}); [lra| |reflexivity].",
                 f"        clear{' -' + keep if keep else ''}; unfold matrix_{index};",
                 "        repeat (first [apply Forall2_nil | apply Forall2_cons]);",
                 f"        rewrite eval_sparse; {real}; lra. }}",
@@ -317,12 +320,14 @@ class _Writer:
         out += ["      apply Forall_nil.", "    - unfold equalities."]
         for index, _, _ in free:
             out.append(
-                f"      apply Forall_cons; [clear -{keep} e{index}; unfold equality_{index}; rewrite eval_sparse; {real}; lra|]."
+                f"      apply Forall_cons; [clear -{keep} e{index}; unfold equality_{index}; rewrite eval_sparse; "
+                f"{real}; lra|]."
             )
         out += [
             "      apply Forall_nil.",
             f"    - clear{' -' + keep if keep else ''}; unfold rate_number, unit_number; {real}; lra. }}",
-            f"  clear -{keep} H. unfold measure, normaliser in H. rewrite !eval_sparse in H. revert H. {real}. intro H. lra.",
+            f"  clear -{keep} H. unfold measure, normaliser in H. rewrite !eval_sparse in H. revert H. {real}.",
+            "  intro H. lra.",
             "Qed.",
             "Print Assumptions rate.",
             "",
@@ -331,9 +336,8 @@ class _Writer:
 
 
 def _comment(name: str) -> str:
-    words = " ".join(
-        re.sub(r"[^A-Za-z0-9_.,*^+-]", " ", name.replace("*)", " ").replace("(*", " ")).replace("*", "s").split()
-    )
+    # no brackets, stars or quotes: nothing that ends a comment or begins a string in it
+    words = " ".join(re.sub(r"[^A-Za-z0-9_.,^+-]", " ", name).split())
     return f"  (* {words[:60]} *)" if words else ""
 
 

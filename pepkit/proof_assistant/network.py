@@ -1,4 +1,4 @@
-"""A Lipschitz constant of an exact network as a Coq file: the network, its weights in integers, and one multiplier a neuron."""
+"""A Lipschitz constant of an exact network as a Coq file: its weights in integers, a multiplier for each neuron."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ class _Writer:
             f"Theorem rate : {theorem}.",
             "Proof.",
             "  intros x y Hx Hy f. unfold f.",
-            f"  refine (lipschitz_sound _ _ _ _ _ _ _ _ accepted ({rate}) _ x y Hx Hy). unfold {names[-1]}. cbn [unit]. lra.",
+            f"  refine (lipschitz_sound _ _ _ _ _ _ _ _ accepted ({rate}) _ x y Hx Hy).",
+            f"  unfold {names[-1]}. cbn [unit]. lra.",
             "Qed.",
             f"Theorem lipschitz : {constant}.",
             f"Proof. intros x y Hx Hy f. apply (distance_bound ({rate})); [lra|exact (rate x y Hx Hy)]. Qed.",

@@ -29,7 +29,8 @@ Theorem rate : forall x y : list R, length x = 2%nat -> length y = 2%nat ->
   squared_distance (f x) (f y) <= 5770237196092301/1125899906842624 * squared_distance x y.
 Proof.
   intros x y Hx Hy f. unfold f.
-  refine (lipschitz_sound _ _ _ _ _ _ _ _ accepted (5770237196092301/1125899906842624) _ x y Hx Hy). unfold layer_1. cbn [unit]. lra.
+  refine (lipschitz_sound _ _ _ _ _ _ _ _ accepted (5770237196092301/1125899906842624) _ x y Hx Hy).
+  unfold layer_1. cbn [unit]. lra.
 Qed.
 Theorem lipschitz : forall x y : list R, length x = 2%nat -> length y = 2%nat ->
   let f := network [layer_0] layer_1 in

@@ -29,8 +29,8 @@ Definition kernel : list (nat * list K) := [(0%nat, coordinates K (decode (kerne
 Definition column_2_0 := ([2;3374;2;3788])%uint63.
 Definition column_3_0 := ([2;5468])%uint63.
 Definition columns : list (list K) := [[]; []; integer_column K (column_2_0); integer_column K (column_3_0)].
-Lemma accepted : check_listed K 4 inequalities equalities measure normaliser rate_number unit_number
-  multipliers free kernel columns = true.
+Lemma accepted : check_listed K 4 inequalities equalities measure normaliser
+  rate_number unit_number multipliers free kernel columns = true.
 Proof. vm_cast_no_check (eq_refl true). Qed.
 
 Theorem rate : forall (V : inner_space) (v0 v1 v2 v3 : V) (F0 F1 F2 : R),
@@ -67,6 +67,7 @@ Proof.
       apply Forall_cons; [clear - e2; unfold equality_2; rewrite eval_sparse; unfold K, norm2 in *; listed_number; lra|].
       apply Forall_nil.
     - clear; unfold rate_number, unit_number; unfold K, norm2 in *; listed_number; lra. }
-  clear - H. unfold measure, normaliser in H. rewrite !eval_sparse in H. revert H. unfold K, norm2 in *; listed_number. intro H. lra.
+  clear - H. unfold measure, normaliser in H. rewrite !eval_sparse in H. revert H. unfold K, norm2 in *; listed_number.
+  intro H. lra.
 Qed.
 Print Assumptions rate.
