@@ -46,8 +46,6 @@ def prove(
         certificate = load(file)
         theorem = check(certificate)
         if latex:
-            if not isinstance(certificate, Certificate):
-                raise ClaimError("only certificates with multipliers have a LaTeX proof; this one is of another shape")
             _latex(certificate, theorem, output)
         else:
             _with_coq(file, certificate, theorem, output, export_only, theory, timeout, as_json)
@@ -132,10 +130,14 @@ def coq_name(file: Path) -> str:
     return (name if re.match(r"[A-Za-z]", name) else f"certificate_{name}") + ".v"
 
 
-def _latex(certificate: Certificate, theorem: Theorem, output: Path | None) -> None:
+def _latex(certificate: Certificate | Proof, theorem: Theorem, output: Path | None) -> None:
+    from pepkit.render.computation_latex import computation_latex
     from pepkit.render.latex import proof_latex, theorem_latex
 
-    text = theorem_latex(theorem) + "\n\n" + proof_latex(certificate) + "\n"
+    if isinstance(certificate, Certificate):
+        text = theorem_latex(theorem) + "\n\n" + proof_latex(certificate) + "\n"
+    else:
+        text = computation_latex(certificate, theorem) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -99,8 +99,8 @@ class _Writer:
         )
 
     def _kind(self) -> str:
-        kind = self.claim.instructions[-1][0]
-        return {"close": "closed", "then": "closed"}.get(kind, kind)
+        kind: str = self.claim.instructions[-1][0]
+        return "closed" if kind in ("close", "then") else kind
 
     def _written(self, precision: int) -> Instance:
         claim, ring = self.claim, self.ring
