@@ -130,7 +130,8 @@ def compiled_theory(theory: str | os.PathLike[str] | None = None, *, timeout: fl
     coqc = _coqc()
     folder = find_theory(theory)
     key = hashlib.sha256(coq_version().encode())
-    for source in sorted(path for path in folder.rglob("*") if path.suffix in (".v", ".sh")):
+    sources = [*(folder / "theory").rglob("*.v"), folder / "compile.sh", folder / "_CoqProject"]
+    for source in sorted(sources):
         key.update(source.relative_to(folder).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pepkit" / "coq"
     target = cache / key.hexdigest()[:20]
