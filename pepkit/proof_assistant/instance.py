@@ -14,15 +14,13 @@ from pepkit.kernel import (
     Certificate,
     Claim,
     FixedStepMethod,
-    GradientDescent,
-    InitialCondition,
-    Measure,
     MethodClaim,
     claim_digest,
     digest,
 )
 from pepkit.kernel.certificate import residual_of
 from pepkit.proof_assistant.errors import ExportError
+from pepkit.proof_assistant.examples import attained_by_huber, curvature_of_worst_quadratic
 from pepkit.proof_assistant.hints import semidefinite_hints
 from pepkit.proof_assistant.ring import Ring, common_denominator, largest_bits, ring_of
 from pepkit.proof_assistant.theorem import INITIAL_CONDITIONS, MEASURES, rate_statement, root_hypotheses, steps_of
@@ -114,25 +112,42 @@ class _Writer:
             tactics = f"prove_rate {realisation} accepted."
         theorem = "\n".join(statement)
         self.lines += [f"Theorem rate : {theorem}.", f"Proof. {tactics} Qed.", "Print Assumptions rate.", ""]
-        sharp = self._sharp(low, high, bits) if _attained_by_huber(claim) else None
+        sharp = self._sharp(low, high, bits)
         return Instance("\n".join(self.lines), theorem, proof.factor.bit_length(), sharp=sharp)
 
-    def _sharp(self, low: int, high: int, bits: int) -> str:
-        """The theorem that no smaller constant holds, and its proof; the statement."""
+    def _sharp(self, low: int, high: int, bits: int) -> str | None:
+        """Write the theorem that no smaller constant holds; its statement, None where the theory has no example."""
         claim, ring = self.claim, self.ring
+        curvature = None
+        if not attained_by_huber(claim):
+            curvature = None if ring.general else curvature_of_worst_quadratic(claim)
+            if curvature is None:
+                return None
         body = "\n".join(rate_statement(claim, ring, "rho")).replace("\n", "\n  ")
         text = f"forall rho : R,\n  ({body}) ->\n  {ring.real(claim.rate)} <= rho"
-        tactics = (
-            f"prove_sharp {'integers_real' if ring.width == 1 else f'(quadratic_real {ring.radicand})'} sharp_accepted."
-        )
+        realisation = "integers_real" if ring.width == 1 else f"(quadratic_real {ring.radicand})"
+        numbers = "(denominator K problem) steps (rate_numerator K certificate) (rate_denominator K certificate)"
+        if curvature is not None:
+            k = ring.real(curvature)
+            self.lines += [
+                f"(* The quadratic with the second derivative {k} L attains the rate, so no smaller constant holds. *)",
+                "From Pep Require Import QuadraticExample.",
+                f"Lemma sharp_accepted : quadratic_check {MEASURES[claim.measure][0]} "
+                f"{INITIAL_CONDITIONS[claim.initial][0]} (scalar K {int(curvature.p)}) (scalar K {int(curvature.q)})",
+            ]
+            tactics = f"prove_quadratic {realisation} ({k}) sharp_accepted."
+        else:
+            self.lines += [
+                "(* A Huber function attains the rate, so no smaller constant holds. *)",
+                "Lemma sharp_accepted : sharp_check",
+            ]
+            tactics = f"prove_sharp {realisation} sharp_accepted."
         if ring.general:
             interval, equation = root_hypotheses(ring, low, high, bits)
             text = f"forall alpha : R,\n  {interval} ->\n  {equation} ->\n{text}"
             tactics = "intros alpha interval root. prove_sharp_in K alpha interval root sharp_accepted."
         self.lines += [
-            "(* A Huber function attains the rate, so no smaller constant holds. *)",
-            "Lemma sharp_accepted : sharp_check (denominator K problem) steps",
-            "  (rate_numerator K certificate) (rate_denominator K certificate) = true.",
+            f"  {numbers} = true.",
             "Proof. vm_cast_no_check (eq_refl true). Qed.",
             f"Theorem sharp : {text}.",
             f"Proof. {tactics} Qed.",
@@ -236,18 +251,6 @@ def packed_list(name: str, numbers: list[int]) -> tuple[list[str], str]:
         lines.append(f"Definition {part} := ([{';'.join(map(str, words[k : k + _CHUNK]))}])%uint63.")
         names.append(part)
     return lines, " ++ ".join(names)
-
-
-def _attained_by_huber(claim: MethodClaim) -> bool:
-    """Whether a Huber function attains the rate: gradient descent, steps h_i >= 0, the rate 1/(2 + 4 sum h_i)."""
-    number_field = claim.field
-    if claim.function_class.mu_over_L or not isinstance(claim.method, GradientDescent):
-        return False
-    if (claim.measure, claim.initial) != (Measure.FUNCTION_VALUE, InitialCondition.DISTANCE):
-        return False
-    steps = claim.method.steps
-    total = sum(steps, number_field.coerce(0))
-    return claim.rate * (2 + 4 * total) == 1 and all(number_field.sign(h) >= 0 for h in steps)
 
 
 @dataclass

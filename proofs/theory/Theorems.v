@@ -1,7 +1,7 @@
 (* The theorems that the rest exists for; proofs/compile.sh prints what each of them assumes and compares it with the axioms that
    are allowed. A comment "theorem: name" marks one. *)
 From Pep Require Export Space Classes Rate Listed MatrixHypotheses Integers Quadratic NumberField Spaces Huber Sharp Network.
-From Pep Require Export StronglyConvexJoins Composition StronglyConvexComposition Bounds CompositionInstance.
+From Pep Require Export StronglyConvexJoins Composition StronglyConvexComposition Bounds CompositionInstance QuadraticExample.
 
 (* theorem: interpolation_inequality -- functions of the class F_{mu,L} satisfy the interpolation inequality *)
 (* theorem: two_convex_functions     -- the class of the certificate format is the class of the theorems *)
@@ -16,6 +16,7 @@ From Pep Require Export StronglyConvexJoins Composition StronglyConvexCompositio
 (* theorem: root_in_interval         -- number fields: the root exists *)
 (* theorem: huber_lower_bound        -- a Huber function attains 1/(2 (1 + 2 sum h)), for every number of steps *)
 (* theorem: no_smaller_constant      -- so no smaller constant holds, for an instance *)
+(* theorem: quadratic_sharp         -- a quadratic attains the rate of an instance *)
 (* theorem: s_join_ok                -- joins of schedules, mu = 0 *)
 (* theorem: f_join_ok *)
 (* theorem: g_join_ok *)
