@@ -360,6 +360,11 @@ class Radicals(Rationals):
         self.values, total = [], 0
         for line in data["program"]:
             need(isinstance(line, list) and line and isinstance(line[0], str), "an instruction is a list")
+            if line[0] == "root":
+                need(5 <= len(line) <= 12, "instruction: " + show(line))
+                ends, line = [rational(end) for end in line[1:3]], line[3:]
+                self.values.append(self._root(*ends, [self.read(operand) for operand in line], bits))
+                continue
             need(len(line) == {"sqrt": 2, "+": 3, "-": 3, "*": 3, "/": 3}.get(line[0]), "instruction: " + show(line))
             self.values.append(self._step(line[0], *(self.read(operand) for operand in line[1:]), bits))
             if isinstance(value := self.values[-1], Fraction):
@@ -381,6 +386,35 @@ class Radicals(Rationals):
         a, b = operands
         need(name != "/" or sign(b), "division by zero")
         return a + b if name == "+" else a - b if name == "-" else a * b if name == "*" else a / b
+
+    @staticmethod
+    def _root(low, high, poly, bits):
+        """The only root of a polynomial with enclosed coefficients between two rationals."""
+
+        def at(poly, x):
+            value = poly[-1]
+            for c in reversed(poly[:-1]):
+                value = value * x + c
+            a, b = enclosure(value, bits)
+            return 1 if a > 0 else -1 if b < 0 else 0
+
+        def point(k):
+            return Interval(k, k, bits)
+
+        need(low < high, "the interval of a root is empty")
+        below, above = enclosure(low, bits)[0], enclosure(high, bits)[1]
+        slope = at([c * Fraction(k) for k, c in enumerate(poly)][1:], Interval(below, above, bits))
+        left, right = at(poly, point(below)), at(poly, point(above))
+        need(slope and left and right, "the root of a polynomial is not isolated", Undecided)
+        need((left, right) == (-slope, slope), "a polynomial has no root in its interval")
+        ends = []
+        for side in (left, right):
+            near, far = (below, above) if side == left else (above, below)
+            while abs(far - near) > 1:
+                middle = (near + far) // 2
+                near, far = (middle, far) if at(poly, point(middle)) == side else (near, middle)
+            ends.append(near)
+        return Interval(*ends, bits)
 
     def read(self, data):
         if not is_index(data):

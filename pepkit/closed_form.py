@@ -9,21 +9,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pepkit.algebra import Real, exact, realise, to_float
+from pepkit.algebra import exact, to_float
 from pepkit.algebra.fields import DEGREE_LIMIT
-from pepkit.certification import CertificationError, Result, certify
+from pepkit.certification import Result
 from pepkit.kernel import Certificate, CertificateError, ClaimError, InitialCondition, Measure, check
-from pepkit.pep import gradient_descent
+from pepkit.rounding.settings import silent
 from pepkit.schedules import composition_proof, constant_step_certificate, flat_certificate
-from pepkit.schedules.closed_forms import flat_multipliers
 from pepkit.schedules.composition import Composition
 from pepkit.schedules.composition_proofs import READABLE_DEGREE, measures
+from pepkit.schedules.rounded_forms import rounded_flat_certificate
 
 __all__ = ["certify_composition", "certify_constant"]
 
 Progress = Callable[[str, str], None]
-ROUNDED_TOLERANCE = 1e-6
-"""Relative excess of a flat certificate with rational multipliers."""
 MAX_FLAT_STEPS = 128
 """Longest schedule whose certificate is written out as multipliers by default."""
 
@@ -49,9 +47,9 @@ def certify_composition(
         What is bounded; by default what the schedule is made for.
     form
         ``"flat"``: multipliers of interpolation inequalities, exact ones where the steps lie in a field of degree up
-        to 16; otherwise a solver finds rational ones on the support of the closed form, with a rate at most
-        `ROUNDED_TOLERANCE` above the worst case. ``"composition"``: the tree; ``"auto"``: flat where
-        the steps lie in a field of degree up to 8 and there are at most `MAX_FLAT_STEPS` of them.
+        to 16; otherwise rational ones beside them, with a rate larger by a relative excess of at most 10^-9.
+        ``"composition"``: the tree; ``"auto"``: flat where the steps lie in a field of degree up to 8 and there are at
+        most `MAX_FLAT_STEPS` of them.
     sympy
         Whether SymPy checks a flat certificate again; ``"auto"`` where that takes about a second.
     """
@@ -71,45 +69,10 @@ def certify_composition(
             certificate = flat_certificate(composition, degree_limit=limit, **arguments)
         except ClaimError:
             if form == "flat":
-                return _rounded(composition, ratio, L, chosen[0], progress)
+                certificate = rounded_flat_certificate(composition, progress=progress or silent, **arguments)
     if certificate is None:
         certificate = composition_proof(composition, **arguments)
     return _finish(certificate, begin, sympy)
-
-
-def _rounded(
-    composition: Composition,
-    ratio: Real,
-    L: Any,
-    pair: tuple[Measure, InitialCondition],
-    progress: Progress | None,
-) -> Result:
-    """Rational multipliers on the support of the closed form, for steps in no small field.
-
-    The closed-form residual has rank one, so its multipliers cannot be rounded as they are. On their support there are
-    duals with a definite residual at a slightly larger rate; those can.
-    """
-    field, (value,) = realise([ratio])
-    m = to_float(field, value)
-    closed = flat_multipliers(composition, composition.weights(m), m, m == 0, pair[0])["interpolation"]
-    claim = gradient_descent(
-        composition.numbers(ratio),
-        L="L" if L is None else L,
-        mu=ratio if L is None else ratio * exact(L),
-        measure=pair[0],
-        initial=pair[1],
-    )
-    count = composition.steps
-    near = {(i, i + 1) for i in range(count)} | {(i + 1, i) for i in range(count)}
-    star = {(count + 1, i) for i in range(count + 1)} | {(i, count + 1) for i in range(count + 1)}
-    support = {(i, j) for i, j in closed}
-    options: dict[str, Any] = {"mode": "relaxed", "tolerance": ROUNDED_TOLERANCE, "sympy": False, "witness": False}
-    try:
-        found = certify(claim, family=sorted(support), progress=progress, **options)
-    except CertificationError:
-        found = certify(claim, family=sorted(support | near | star), progress=progress, **options)
-    note = "flat certificate: the support of its multipliers is that of the closed form; a solver found the values"
-    return replace(found, notes=(note, *found.notes))
 
 
 def certify_constant(steps: int, step: Any = 1, *, L: Any = None, sympy: bool | str = "auto") -> Result | None:
@@ -130,6 +93,8 @@ def _finish(certificate: Any, begin: float, sympy: bool | str) -> Result:
     theorem = check(certificate)
     if isinstance(certificate, Certificate):
         note = "closed form: the multipliers come from a formula, no solver was used"
+        if certificate.provenance.get("method") == "closed form, rounded":
+            note += "; they are rounded, and the rate exceeds the worst case by a relative excess of at most 1e-9"
     else:
         note = "closed form: proved by the tree of joins, no solver was used"
     notes = [note]

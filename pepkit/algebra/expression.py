@@ -25,7 +25,7 @@ MAX_EXPONENT = 10_000
 
 
 class Real(float):
-    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root.
+    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root of a polynomial.
 
     It is also a float, the nearest one up to a few roundings, so that libraries which accept only int and
     float (PEPit) take it; their additions, products and quotients then carry the exact number along.
@@ -72,6 +72,11 @@ class Real(float):
     def root(polynomial: tuple[Any, ...], low: Any, high: Any) -> Real:
         """The only root in [low, high] of an irreducible polynomial (coefficients, constant first)."""
         return Real("root", value=(tuple(fmpq(c) for c in polynomial), fmpq(low), fmpq(high)))
+
+    @staticmethod
+    def nested_root(coefficients: tuple[Real, ...], low: Any, high: Any) -> Real:
+        """The only root in [low, high] of a polynomial with exact coefficients (constant first), monotone there."""
+        return Real("nested-root", tuple(coefficients), (fmpq(low), fmpq(high)))
 
     @property
     def is_rational(self) -> bool:
@@ -162,6 +167,8 @@ class Real(float):
             return f"sqrt({self.arguments[0]!r})"
         if self.operation == "root":
             return f"root{self.value[0]}"
+        if self.operation == "nested-root":
+            return f"root({', '.join(map(repr, self.arguments))})"
         return f"({self.arguments[0]!r} {self.operation} {self.arguments[1]!r})"
 
 
@@ -192,6 +199,9 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
             return int(value.p) / int(value.q)
         if operation == "root":
             middle = (value[1] + value[2]) / 2
+            return int(middle.p) / int(middle.q)
+        if operation == "nested-root":
+            middle = (value[0] + value[1]) / 2
             return int(middle.p) / int(middle.q)
         if operation == "sqrt":
             return math.sqrt(float(arguments[0]))
