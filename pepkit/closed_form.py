@@ -12,16 +12,35 @@ from typing import Any
 from pepkit.algebra import exact, to_float
 from pepkit.algebra.fields import DEGREE_LIMIT
 from pepkit.certification import Result
-from pepkit.kernel import Certificate, CertificateError, ClaimError, InitialCondition, Measure, check
+from pepkit.kernel import (
+    Certificate,
+    CertificateError,
+    ClaimError,
+    InitialCondition,
+    Measure,
+    MethodClaim,
+    RadicalField,
+    UndecidedError,
+    Witness,
+    check,
+)
+from pepkit.kernel.witness import check_witness
+from pepkit.pep.methods import usual_analysis
+from pepkit.pep.reference_lines import MAX_STEPS, closed_form_methods, method_certificate
+from pepkit.pep.strict_worst_cases import strict_worst_case
+from pepkit.pep.worst_cases import worst_cases
 from pepkit.rounding.settings import silent
 from pepkit.schedules import composition_proof, constant_step_certificate, flat_certificate
+from pepkit.schedules.closed_forms import MAX_WITNESS_STEPS
 from pepkit.schedules.composition import Composition
 from pepkit.schedules.composition_proofs import READABLE_DEGREE, measures
 from pepkit.schedules.rounded_forms import rounded_flat_certificate
 
-__all__ = ["certify_composition", "certify_constant"]
+__all__ = ["certify_composition", "certify_constant", "certify_method"]
 
 Progress = Callable[[str, str], None]
+LOOSE = 1e-6
+"""A closed form whose rate exceeds the proved lower bound by more is not called sharp up to rounding."""
 MAX_FLAT_STEPS = 128
 """Longest schedule whose certificate is written out as multipliers by default."""
 
@@ -84,11 +103,41 @@ def certify_constant(steps: int, step: Any = 1, *, L: Any = None, sympy: bool | 
         return None
 
 
+def certify_method(
+    name: str,
+    steps: int,
+    *,
+    mu: Any = 0,
+    L: Any = None,
+    measure: Measure | None = None,
+    initial: InitialCondition | None = None,
+    sympy: bool | str = "auto",
+    progress: Progress | None = None,
+) -> Result | None:
+    """The rate of an accelerated method in closed form; None where there is none for this statement.
+
+    OGM, OGM-G, Nesterov's method at its gradient step, ITEM, triple momentum, for every N <= 128
+    (`pepkit.pep.method_certificate`).
+    """
+    usual, start = usual_analysis(name)
+    wanted = usual if measure is None else measure
+    if (name, wanted) not in closed_form_methods() or initial not in (None, start) or steps > MAX_STEPS:
+        return None
+    ratio = exact(mu)
+    if name.startswith("optimized") and not (ratio.is_rational and ratio.value == 0):
+        return None
+    begin = time.perf_counter()
+    certificate = method_certificate(name, steps, mu=ratio, L=L, measure=wanted, progress=progress or silent)
+    return _finish(certificate, begin, sympy)
+
+
 def _finish(certificate: Any, begin: float, sympy: bool | str) -> Result:
     from pepkit import __version__
 
     origin = {"tool": f"pepkit {__version__}", "python": platform.python_version()}
     certificate = replace(certificate, provenance={**origin, **certificate.provenance})
+    if isinstance(certificate, Certificate) and certificate.witness is None:
+        certificate = replace(certificate, witness=_worst_case(certificate.claim))
     built = time.perf_counter()
     theorem = check(certificate)
     if isinstance(certificate, Certificate):
@@ -97,9 +146,18 @@ def _finish(certificate: Any, begin: float, sympy: bool | str) -> Result:
             note += "; they are rounded, and the rate exceeds the worst case by a relative excess of at most 1e-9"
     else:
         note = "closed form: proved by the tree of joins, no solver was used"
+    field = theorem.claim.field
+    excess = 0.0
+    if theorem.lower is not None and not theorem.tight:
+        lower = to_float(field, theorem.lower)
+        excess = to_float(field, theorem.rate - theorem.lower) / lower if lower else math.inf
     notes = [note]
     if theorem.lower is None:
         notes.append("no worst case is attached: the rate is proved, its tightness not checked here")
+    elif excess > LOOSE:
+        notes.append(
+            "this is the rate that the closed form proves; the worst case is smaller, and --form solver finds it"
+        )
     elif not theorem.tight:
         notes.append(
             "the worst case lies in a tower of square or cubic roots; the rate is a rational number just above it"
@@ -113,14 +171,26 @@ def _finish(certificate: Any, begin: float, sympy: bool | str) -> Result:
         verify_with_sympy(certificate)
         engines.append("sympy")
         stages.append(("check", time.perf_counter() - checked, "sympy"))
-    field = theorem.claim.field
-    excess = 0.0
-    if theorem.lower is not None and not theorem.tight:
-        lower = to_float(field, theorem.lower)
-        excess = to_float(field, theorem.rate - theorem.lower) / lower if lower else math.inf
     return Result(
         certificate, theorem, theorem.tight, None, excess, tuple(stages), "none", tuple(engines), tuple(notes)
     )
+
+
+def _worst_case(claim: Any) -> Witness | None:
+    """A witness close to the rate of a closed form; None for long methods."""
+    if not isinstance(claim, MethodClaim) or claim.steps > MAX_WITNESS_STEPS:
+        return None
+    if isinstance(claim.field, RadicalField):
+        found = strict_worst_case(claim)
+        return None if found is None else found[0]
+    statement = claim.statement()
+    for case in worst_cases(claim):
+        try:
+            check_witness(statement, case.witness)
+        except (CertificateError, UndecidedError):
+            continue
+        return case.witness
+    return None
 
 
 def _wants_sympy(certificate: Certificate, sympy: bool | str) -> bool:

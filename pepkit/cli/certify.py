@@ -140,20 +140,26 @@ def named_method(
     relaxed: options.Relaxed = None,
     solver: options.Solver = "auto",
     family: options.Family = "auto",
+    form: options.Form = None,
     witness: options.Witness = True,
     sympy: options.Sympy = None,
     output: options.Output = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """A first-order method known by name; its usual measure is the default."""
+    """A first-order method known by name; its usual measure is the default, and a closed form is used where known."""
     search = _Search(sharp, relaxed, solver, family, witness, sympy, output, force, as_json)
     with json_errors(as_json):
         from pepkit.pep import method, method_names
 
         if name not in method_names():
             raise ClaimError(_unknown("method", name, method_names()))
-        claim = method(name, steps, L=smoothness, mu=mu, measure=measure, initial=initial)
+        found = _closed_method(name, steps, smoothness, mu, measure, initial, form, search)
+        if found is not None:
+            _deliver(found, _file_name([name], found.theorem.claim, mu, smoothness, measure, initial), search)
+            return
+        start = None if measure is None and initial == "distance" else initial
+        claim = method(name, steps, L=smoothness, mu=mu, measure=measure, initial=start)
         _certify(claim, _file_name([name], claim, mu, smoothness, measure, initial), search)
 
 
@@ -214,6 +220,41 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
     if form is not None:
         raise ClaimError(f"{plan.name} has no closed-form certificate of this kind for this statement")
     return None
+
+
+def _closed_method(
+    name: str, steps: int, smoothness: str, mu: str, measure: str | None, initial: str, form: Any, search: _Search
+) -> Any:
+    """The result of a formula for a named method, or None."""
+    if form not in (None, "flat", "solver"):
+        raise ClaimError(_unknown("form", str(form), ("flat", "solver")))
+    if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
+        return None
+    from pepkit.algebra import exact
+    from pepkit.closed_form import certify_method
+    from pepkit.pep.claims import curvature_ratio, initial_condition, performance_measure
+
+    constant = None if smoothness.strip() == "L" else exact(smoothness)
+    wanted = None if measure is None else performance_measure(measure)
+    start = None if measure is None and initial == "distance" else initial_condition(initial)
+    sympy = "auto" if search.sympy is None else search.sympy
+    with StageDisplay(enabled=not search.as_json) as progress:
+        found = certify_method(
+            name,
+            steps,
+            mu=curvature_ratio(mu, constant),
+            L=constant,
+            measure=wanted,
+            initial=start,
+            sympy=sympy,
+            progress=progress,
+        )
+    if found is None and form is not None:
+        raise ClaimError(f"{name} has no closed-form certificate for this statement")
+    if found is not None and search.sharp and found.certificate.provenance.get("method") != "closed form":
+        # a rounded rate is not the worst case
+        return None
+    return found
 
 
 def _usual(plan: Plan, measure: str | None, initial: str) -> bool:
