@@ -25,12 +25,13 @@ from pepkit.kernel import (
     check,
 )
 from pepkit.kernel.witness import check_witness
+from pepkit.pep.constant_forms import constant_certificate
 from pepkit.pep.methods import usual_analysis
 from pepkit.pep.reference_lines import MAX_STEPS, closed_form_methods, method_certificate
 from pepkit.pep.strict_worst_cases import strict_worst_case
 from pepkit.pep.worst_cases import worst_cases
 from pepkit.rounding.settings import silent
-from pepkit.schedules import composition_proof, constant_step_certificate, flat_certificate
+from pepkit.schedules import composition_proof, flat_certificate
 from pepkit.schedules.closed_forms import MAX_WITNESS_STEPS
 from pepkit.schedules.composition import Composition
 from pepkit.schedules.composition_proofs import READABLE_DEGREE, measures
@@ -94,13 +95,28 @@ def certify_composition(
     return _finish(certificate, begin, sympy)
 
 
-def certify_constant(steps: int, step: Any = 1, *, L: Any = None, sympy: bool | str = "auto") -> Result | None:
-    """The rate of f(x_N) - f_* for a constant step in closed form; None where that certificate does not hold."""
+def certify_constant(
+    steps: int,
+    step: Any = 1,
+    *,
+    mu: Any = 0,
+    L: Any = None,
+    measure: Measure | None = None,
+    initial: InitialCondition | None = None,
+    sympy: bool | str = "auto",
+) -> Result | None:
+    """The rate of a constant step 0 < h < 2 in closed form, on convex and strongly convex functions; None without one.
+
+    By default f(x_N) - f_* over the distance. `pepkit.pep.constant_certificate` says which statements are covered.
+    """
     begin = time.perf_counter()
+    bound = Measure.FUNCTION_VALUE if measure is None else measure
+    start = InitialCondition.DISTANCE if initial is None else initial
     try:
-        return _finish(constant_step_certificate(steps, step, L=L), begin, sympy)
-    except (ClaimError, CertificateError):
+        found = constant_certificate(steps, step, mu=mu, L=L, measure=bound, initial=start)
+    except ClaimError:
         return None
+    return None if found is None else _finish(found, begin, sympy)
 
 
 def certify_method(

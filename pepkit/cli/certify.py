@@ -213,8 +213,16 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
             result = certify_composition(plan.composition, form=chosen, progress=progress, **arguments)
         if result is not None:
             return result
-    elif form != "composition" and plan.arguments is not None and _usual(plan, measure, initial):
-        found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
+    elif form != "composition" and plan.arguments is not None and plan.name == "constant":
+        found = certify_constant(
+            plan.steps or 0,
+            plan.arguments.get("step", 1),
+            mu=plan.mu,
+            L=smoothness,
+            measure=wanted,
+            initial=initial_condition(initial),
+            sympy=sympy,
+        )
         if found is not None:
             return found
     if form is not None:
@@ -255,12 +263,6 @@ def _closed_method(
         # a rounded rate is not the worst case
         return None
     return found
-
-
-def _usual(plan: Plan, measure: str | None, initial: str) -> bool:
-    """Whether the statement is f(x_N) - f_* over the distance, for constant steps and convex functions."""
-    convex = plan.name == "constant" and plan.mu.is_rational and plan.mu.value == 0
-    return convex and measure in (None, "function-value") and initial == "distance"
 
 
 def _step_matrix(file: Path) -> list[list[Any]]:
