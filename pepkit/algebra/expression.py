@@ -198,7 +198,7 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
         if operation == "rational":
             return int(value.p) / int(value.q)
         if operation == "root":
-            middle = (value[1] + value[2]) / 2
+            middle = _bisected(*value)
             return int(middle.p) / int(middle.q)
         if operation == "nested-root":
             middle = (value[0] + value[1]) / 2
@@ -211,6 +211,25 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
     except (OverflowError, ZeroDivisionError, ValueError):
         # beyond the range of floats; the exact number is not affected
         return math.nan
+
+
+def _bisected(polynomial: tuple[fmpq, ...], low: fmpq, high: fmpq) -> fmpq:
+    """The root in [low, high] to 64 bits where the polynomial changes its sign there, else the middle."""
+
+    def sign(x: fmpq) -> int:
+        value = fmpq(0)
+        for c in reversed(polynomial):
+            value = value * x + c
+        return (value > 0) - (value < 0)
+
+    first, last = sign(low), sign(high)
+    for _ in range(64 if first * last < 0 else 0):
+        middle = (low + high) / 2
+        if sign(middle) == last:
+            high = middle
+        else:
+            low = middle
+    return (low + high) / 2
 
 
 def sqrt(value: Any) -> Real:

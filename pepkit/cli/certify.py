@@ -199,7 +199,7 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
         raise ClaimError(_unknown("form", str(form), ("flat", "composition", "solver")))
     if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
         return None
-    from pepkit.closed_form import certify_composition, certify_constant
+    from pepkit.closed_form import certify_composition, certify_constant, certify_optimal_constant
     from pepkit.pep.claims import initial_condition, performance_measure
 
     sympy = "auto" if search.sympy is None else search.sympy
@@ -225,9 +225,23 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
         )
         if found is not None:
             return found
+    elif form != "composition" and plan.name == "optimal-constant" and not search.sharp and _usual(plan, wanted, start):
+        with StageDisplay(enabled=not search.as_json) as progress:
+            found = certify_optimal_constant(plan.steps or 0, L=smoothness, sympy=sympy, progress=progress)
+        if found is not None:
+            return found
     if form is not None:
         raise ClaimError(f"{plan.name} has no closed-form certificate of this kind for this statement")
     return None
+
+
+def _usual(plan: Plan, measure: Any, initial: Any) -> bool:
+    """Whether the statement is f(x_N) - f_* over the distance, for convex functions."""
+    from pepkit.kernel import InitialCondition, Measure
+
+    convex = plan.mu.is_rational and plan.mu.value == 0
+    usual = measure in (None, Measure.FUNCTION_VALUE) and initial in (None, InitialCondition.DISTANCE)
+    return bool(convex and usual)
 
 
 def _closed_method(
