@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pepkit.kernel import injectivity, random_injectivity, reading
+from pepkit.kernel.arcsine import ArcsineClaim, read_arcsine, write_arcsine
 from pepkit.kernel.claims import (
     Claim,
     FixedStepMethod,
@@ -21,6 +22,7 @@ from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
+from pepkit.kernel.quadratics import QuadraticClaim, read_quadratic, write_quadratic
 from pepkit.kernel.schedule_properties import (
     SchedulePropertyClaim,
     read_schedule_property,
@@ -261,6 +263,8 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         random_injectivity.read_probability,
         random_injectivity.write_probability,
     ),
+    "arcsine": (ArcsineClaim, read_arcsine, write_arcsine),
+    "quadratic": (QuadraticClaim, read_quadratic, write_quadratic),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pepkit.kernel import injectivity, random_injectivity, reading
+from pepkit.kernel.arcsine import EqualisationProof, read_equalisation, write_equalisation
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
@@ -21,6 +22,14 @@ from pepkit.kernel.pattern_proof import (
     StraightforwardProof,
     read_straightforward_proof,
     write_straightforward_proof,
+)
+from pepkit.kernel.quadratics import (
+    BernsteinProof,
+    PellProof,
+    read_bernstein_proof,
+    read_pell_proof,
+    write_bernstein_proof,
+    write_pell_proof,
 )
 
 __all__ = ["KINDS", "read_proof", "write_proof"]
@@ -62,6 +71,9 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
         random_injectivity.write_sign_change,
     ),
     "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
+    "bernstein": (BernsteinProof, read_bernstein_proof, write_bernstein_proof),
+    "equalisation": (EqualisationProof, read_equalisation, write_equalisation),
+    "pell": (PellProof, read_pell_proof, write_pell_proof),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""
