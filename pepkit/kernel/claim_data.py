@@ -22,6 +22,7 @@ from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
+from pepkit.kernel.proximal import ProximalClaim, read_proximal, write_proximal
 from pepkit.kernel.quadratics import QuadraticClaim, read_quadratic, write_quadratic
 from pepkit.kernel.schedule_properties import (
     SchedulePropertyClaim,
@@ -264,6 +265,7 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         random_injectivity.write_probability,
     ),
     "arcsine": (ArcsineClaim, read_arcsine, write_arcsine),
+    "proximal": (ProximalClaim, read_proximal, write_proximal),
     "quadratic": (QuadraticClaim, read_quadratic, write_quadratic),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
