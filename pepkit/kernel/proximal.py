@@ -11,9 +11,10 @@ Projected gradient descent is the case of an indicator function r.
     x_{i+1} = x_i - h_i (x_i - prox_{lambda f}(x_i)),    f(prox_{lambda f}(x_N)) - f(x_*) <= rate |x_0 - x_*|^2/lambda.
 
 Both are normalised to L = 1, lambda = 1. With s_{i+1} in the subdifferential of r at x_{i+1} the first is
-x_{i+1} = x_i - h_i (grad f(x_i) + s_{i+1}); the minimiser has grad f(x_*) + s_* = 0. In the second, g_i = x_i - y_i is
-a subgradient of f at y_i = prox(x_i). The interpolation conditions of both classes of functions describe the worst case
-completely: f and r are interpolated one by one.
+x_{i+1} = x_i - h_i (grad f(x_i) + s_{i+1}); the minimiser has grad f(x_*) + s_* = 0. A linear function a added to f and
+taken from r changes neither F nor the iterates, nor smoothness and convexity; so grad f(x_*) = s_* = 0 may be assumed.
+In the second, g_i = x_i - y_i is a subgradient of f at y_i = prox(x_i). The interpolation conditions of both classes of
+functions describe the worst case completely: f and r are interpolated one by one.
 """
 
 from __future__ import annotations
@@ -148,18 +149,15 @@ class ProximalClaim(Claim):
 
     def _gradient(self) -> Statement:
         count = self.steps
-        # x_0 - x_*, g_0 .. g_N, s_1 .. s_N, g_*
+        # x_0 - x_*, g_0 .. g_N, s_1 .. s_N
         gradients = [1 + i for i in range(count + 1)]
         subgradients = [count + 2 + i for i in range(count)]
-        last = 2 * count + 2
         vectors = [
             Vector("x_0 - x_*"),
             *(Vector(f"g_{i}") for i in range(count + 1)),
             *(Vector(f"s_{i + 1}") for i in range(count)),
-            Vector("g_*"),
         ]
-        vectors.append(Vector("s_*", ((last, -ONE),)))
-        optimum = last + 1
+        optimum: Point = (None, None, None)
         positions: list[int] = [0]
         for i, h in enumerate(self.step_sizes):
             definition = ((positions[i], ONE), (gradients[i], -h), (subgradients[i], -h))
@@ -173,8 +171,8 @@ class ProximalClaim(Claim):
             tuple(vectors),
             (*(f"f_{i}" for i in range(count + 1)), *(f"r_{i + 1}" for i in range(count))),
             (
-                interpolation_conditions(fmpq(0), (*smooth, (None, last, None)), (*names, "x_*")),
-                convexity("convexity", (*nonsmooth, (None, optimum, None)), (*names[1:], "x_*")),
+                interpolation_conditions(fmpq(0), (*smooth, optimum), (*names, "x_*")),
+                convexity("convexity", (*nonsmooth, optimum), (*names[1:], "x_*")),
             ),
             Form(linear={count: ONE, 2 * count: ONE}),
             Form({(0, 0): ONE}),
@@ -184,7 +182,7 @@ class ProximalClaim(Claim):
     def brief(self) -> str:
         """The claim on one line."""
         text = self.field.text
-        rate = text(self.rate)[:60]
+        rate = _factor(text(self.rate)[:60])
         if self.method_name is ProximalMethod.GRADIENT:
             return f"proximal gradient descent, N = {self.steps}: F(x_N) - F(x_*) <= {rate} * L * |x_0 - x_*|^2"
         return (
@@ -194,6 +192,7 @@ class ProximalClaim(Claim):
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
         text = self.field.text
+        factor = _factor(text(self.rate))
         count = self.steps
         shown = ", ".join(text(h) for h in self.step_sizes[:12]) + (f", ... {count} steps" if count > 12 else "")
         if self.method_name is ProximalMethod.GRADIENT:
@@ -201,20 +200,25 @@ class ProximalClaim(Claim):
                 "Theorem. Let f be L-smooth convex and r closed, proper and convex on a real Hilbert space, and let "
                 "F = f + r have a minimiser x_*.",
                 f"Then proximal gradient descent x_(i+1) = prox_((h_i/L) r)(x_i - (h_i/L) grad f(x_i)), h = ({shown}),",
-                f"satisfies  F(x_{count}) - F(x_*)  <=  {text(self.rate)} * L * |x_0 - x_*|^2.",
+                f"satisfies  F(x_{count}) - F(x_*)  <=  {factor} * L * |x_0 - x_*|^2.",
             ]
         else:
             lines = [
                 "Theorem. Let f be closed, proper and convex on a real Hilbert space with a minimiser x_*, lambda > 0.",
                 "Then the relaxed proximal point method x_(i+1) = x_i - h_i (x_i - prox_(lambda f)(x_i)),",
                 f"h = ({shown}),",
-                f"satisfies  f(prox_(lambda f)(x_{count})) - f(x_*)  <=  {text(self.rate)} * |x_0 - x_*|^2/lambda.",
+                f"satisfies  f(prox_(lambda f)(x_{count})) - f(x_*)  <=  {factor} * |x_0 - x_*|^2/lambda.",
             ]
         if tight:
             lines.append("No smaller rate holds: an exact worst case attains it.")
         elif lower is not None:
             lines.append(f"The worst case is at least {text(lower)[:80]}, proved by exact data.")
         return "\n".join(lines)
+
+
+def _factor(text: str) -> str:
+    """A number as a factor: in parentheses where it is a sum."""
+    return f"({text})" if " " in text else text
 
 
 def convexity(name: str, points: tuple[Point, ...], labels: tuple[str, ...]) -> PointFamily:

@@ -110,19 +110,20 @@ class QuadraticClaim(Claim):
         best = ", the smallest of all" if self.extremal else ""
         return (
             f"quadratics, mu = {text(self.mu_over_L)}*L, gradient descent, N = {len(self.steps)}: "
-            f"|x_N - x_*| <= {text(self.rate)[:60]} * |x_0 - x_*|{best}"
+            f"|x_N - x_*| <= {_factor(text(self.rate)[:60])} * |x_0 - x_*|{best}"
         )
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
         text = self.field.text
+        factor = _factor(text(self.rate))
         count = len(self.steps)
         shown = ", ".join(text(h) for h in self.steps[:8]) + (f", ... {count} steps" if count > 8 else "")
         lines = [
             "Theorem. Let f be a quadratic on a real inner-product space with a minimiser x_* and curvatures in "
             f"[mu, L], mu = {text(self.mu_over_L)}*L.",
             f"Then gradient descent x_(i+1) = x_i - (h_i/L) grad f(x_i), h = ({shown}), satisfies",
-            f"|x_{count} - x_*| <= {text(self.rate)} * |x_0 - x_*|.",
+            f"|x_{count} - x_*| <= {factor} * |x_0 - x_*|.",
         ]
         if tight:
             lines.append("No smaller factor holds for these steps.")
@@ -133,6 +134,11 @@ class QuadraticClaim(Claim):
                 "contracts all these quadratics faster."
             )
         return "\n".join(lines)
+
+
+def _factor(text: str) -> str:
+    """A number as a factor: in parentheses where it is a sum."""
+    return f"({text})" if " " in text else text
 
 
 def step_polynomial(number_field: Field, steps: Sequence[Any]) -> list[Any]:

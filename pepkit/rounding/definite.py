@@ -35,6 +35,7 @@ from pepkit.kernel import (
     UndecidedError,
     check,
 )
+from pepkit.kernel.proximal import ProximalClaim
 from pepkit.kernel.statement import Index
 from pepkit.rounding.relaxed import simplest_between
 from pepkit.rounding.settings import Progress, RoundingError, silent
@@ -52,7 +53,7 @@ _SUPPORTED = (Measure.FUNCTION_VALUE, Measure.GRADIENT_NORM, Measure.DISTANCE)
 
 
 def definite_certificate(
-    claim: MethodClaim,
+    claim: MethodClaim | ProximalClaim,
     multipliers: Mapping[Index, Any],
     worst: fmpq,
     *,
@@ -65,7 +66,9 @@ def definite_certificate(
     Parameters
     ----------
     claim
-        The question, convex or strongly convex; initial condition |x_0 - x_*|^2 or f(x_0) - f_*. A rate is ignored.
+        The question, convex or strongly convex, or about the relaxed proximal point method (whose inequalities are
+        those of gradient descent on the Moreau envelope); initial condition |x_0 - x_*|^2 or f(x_0) - f_*. A rate is
+        ignored.
     multipliers
         Of the interpolation inequalities of the closed form, index -> rational number, much more precise than
         `tolerance` (some 10 + 3N digits); N + 1 stands for x_*.
@@ -122,7 +125,7 @@ def _dyadic(value: Any, bits: int) -> fmpq:
     return fmpq((fmpq(value) * scale + fmpq(1, 2)).floor(), scale)
 
 
-def _rows(claim: MethodClaim) -> list[list[arb]]:
+def _rows(claim: MethodClaim | ProximalClaim) -> list[list[arb]]:
     """H_p of every point p = 0..N: what is subtracted from x_0."""
     field = claim.field
 
@@ -136,7 +139,7 @@ def _rows(claim: MethodClaim) -> list[list[arb]]:
     return [steps[:p] for p in range(len(steps) + 1)]
 
 
-def _interior(claim: MethodClaim) -> dict[Index, fmpq]:
+def _interior(claim: MethodClaim | ProximalClaim) -> dict[Index, fmpq]:
     """Multipliers of the combination of the module, without those that follow from the balance of function values."""
     with flint.ctx.workprec(_PRECISION):
         rows = _rows(claim)
@@ -180,7 +183,7 @@ def _short(value: arb) -> fmpq:
     return fmpq(2) ** (int(exponent) + int(mantissa).bit_length() - 1)
 
 
-def _balanced(claim: MethodClaim, values: dict[Index, fmpq], rate: fmpq) -> dict[Index, Any] | None:
+def _balanced(claim: MethodClaim | ProximalClaim, values: dict[Index, fmpq], rate: fmpq) -> dict[Index, Any] | None:
     """The multipliers with those that cancel all function values; None if one of them is negative."""
     count = claim.steps
     star = count + 1
