@@ -18,6 +18,11 @@ from pepkit.kernel.claims import (
     SmoothFunctionClass,
 )
 from pepkit.kernel.composition import CompositionClaim
+from pepkit.kernel.composition_properties import (
+    CompositionPropertyClaim,
+    read_composition_property,
+    write_composition_property,
+)
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
@@ -265,6 +270,11 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         random_injectivity.write_probability,
     ),
     "arcsine": (ArcsineClaim, read_arcsine, write_arcsine),
+    "composition-property": (
+        CompositionPropertyClaim,
+        read_composition_property,
+        write_composition_property,
+    ),
     "proximal": (ProximalClaim, read_proximal, write_proximal),
     "quadratic": (QuadraticClaim, read_quadratic, write_quadratic),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),

@@ -15,6 +15,7 @@ from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.composition_proof import CompositionProof
+from pepkit.kernel.composition_properties import TreeProof, read_tree_proof, write_tree_proof
 from pepkit.kernel.errors import FormatError
 from pepkit.kernel.network_data import PROOFS as NETWORK_PROOFS
 from pepkit.kernel.numbers import Field
@@ -73,6 +74,7 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
     "bernstein": (BernsteinProof, read_bernstein_proof, write_bernstein_proof),
     "equalisation": (EqualisationProof, read_equalisation, write_equalisation),
+    "composition-property": (TreeProof, read_tree_proof, write_tree_proof),
     "pell": (PellProof, read_pell_proof, write_pell_proof),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
