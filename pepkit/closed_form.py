@@ -37,6 +37,7 @@ from pepkit.schedules import composition_proof, flat_certificate, optimal_consta
 from pepkit.schedules.closed_forms import MAX_WITNESS_STEPS
 from pepkit.schedules.composition import Composition
 from pepkit.schedules.composition_proofs import READABLE_DEGREE, measures
+from pepkit.schedules.primitive_gradient import primitive_gradient_certificate
 from pepkit.schedules.rounded_forms import rounded_flat_certificate
 
 __all__ = ["certify_composition", "certify_constant", "certify_method", "certify_optimal_constant"]
@@ -80,9 +81,16 @@ def certify_composition(
     ratio = exact(mu)
     pairs = measures(composition, ratio.is_rational and ratio.value == 0)
     chosen = [pair for pair in pairs if measure in (None, pair[0]) and initial in (None, pair[1])]
+    begin = time.perf_counter()
+    if (
+        composition.kind == "s"
+        and form != "composition"
+        and (measure, initial) == (Measure.GRADIENT_NORM, InitialCondition.FUNCTION_VALUE)
+    ):
+        found = primitive_gradient_certificate(composition, L=L, progress=progress or silent)
+        return _finish(found, begin, sympy)
     if not chosen:
         return None
-    begin = time.perf_counter()
     arguments: dict[str, Any] = {"mu": mu, "L": L, "measure": chosen[0][0], "initial": chosen[0][1]}
     certificate: Any = None
     if form == "flat" or (form == "auto" and composition.steps <= MAX_FLAT_STEPS):
