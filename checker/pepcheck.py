@@ -378,6 +378,11 @@ class Radicals(Rationals):
         self.values, total = [], 0
         for line in data["program"]:
             need(items(line) and isinstance(line[0], str), "not an instruction: " + show(line))
+            if line[0] == "root":
+                need(5 <= len(line) <= 12, "instruction: " + show(line))
+                coefficients = [self.operand(operand) for operand in line[3:]]
+                self.values.append(self.root(rational(line[1]), rational(line[2]), coefficients, bits))
+                continue
             need(
                 len(line) == {"sqrt": 2, "+": 3, "-": 3, "*": 3, "/": 3}.get(line[0]),
                 "instruction: " + show(line),
@@ -399,6 +404,35 @@ class Radicals(Rationals):
 
     def operand(self, data):
         return self.values[index(data, len(self.values))] if type(data) is int else rational(data)
+
+    @staticmethod
+    def root(low, high, poly, bits):
+        """The only root of a polynomial with enclosed coefficients between two rationals."""
+
+        def at(poly, x):
+            value = poly[-1]
+            for c in reversed(poly[:-1]):
+                value = value * x + c
+            a, b = enclosure(value, bits)
+            return 1 if a > 0 else -1 if b < 0 else 0
+
+        def point(k):
+            return Interval(k, k, bits)
+
+        need(low < high, "the interval of a root is empty")
+        below, above = enclosure(low, bits)[0], enclosure(high, bits)[1]
+        slope = at([c * Fraction(k) for k, c in enumerate(poly)][1:], Interval(below, above, bits))
+        left, right = at(poly, point(below)), at(poly, point(above))
+        need(slope and left and right, "the root of a polynomial is not isolated", Undecided)
+        need((left, right) == (-slope, slope), "a polynomial has no root in its interval")
+        ends = []
+        for side in (left, right):
+            near, far = (below, above) if side == left else (above, below)
+            while abs(far - near) > 1:
+                middle = (near + far) // 2
+                near, far = (middle, far) if at(poly, point(middle)) == side else (near, middle)
+            ends.append(near)
+        return Interval(*ends, bits)
 
     def read(self, data):
         value = self.operand(data)

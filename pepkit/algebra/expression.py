@@ -25,7 +25,7 @@ MAX_EXPONENT = 10_000
 
 
 class Real(float):
-    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root.
+    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root of a polynomial.
 
     It is also a float, the nearest one up to a few roundings, so that libraries which accept only int and
     float (PEPit) take it; their additions, products and quotients then carry the exact number along.
@@ -77,6 +77,11 @@ class Real(float):
     def root(polynomial: tuple[Any, ...], low: Any, high: Any) -> Real:
         """The only root in [low, high] of an irreducible polynomial (coefficients, constant first)."""
         return Real("root", value=(tuple(fmpq(c) for c in polynomial), fmpq(low), fmpq(high)))
+
+    @staticmethod
+    def nested_root(coefficients: tuple[Real, ...], low: Any, high: Any) -> Real:
+        """The only root in [low, high] of a polynomial with exact coefficients (constant first), monotone there."""
+        return Real("nested-root", tuple(coefficients), (fmpq(low), fmpq(high)))
 
     @property
     def is_rational(self) -> bool:
@@ -161,6 +166,8 @@ class Real(float):
             return f"sqrt({self.arguments[0]!r})"
         if self.operation == "root":
             return f"root{self.value[0]}"
+        if self.operation == "nested-root":
+            return f"root({', '.join(map(repr, self.arguments))})"
         return f"({self.arguments[0]!r} {self.operation} {self.arguments[1]!r})"
 
 
@@ -210,7 +217,10 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
         if operation == "rational":
             return int(value.p) / int(value.q)
         if operation == "root":
-            middle = (value[1] + value[2]) / 2
+            middle = _bisected(*value)
+            return int(middle.p) / int(middle.q)
+        if operation == "nested-root":
+            middle = (value[0] + value[1]) / 2
             return int(middle.p) / int(middle.q)
         if operation == "sqrt":
             return math.sqrt(float(arguments[0]))
@@ -220,6 +230,25 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
     except (OverflowError, ZeroDivisionError, ValueError):
         # beyond the range of floats; the exact number is not affected
         return math.nan
+
+
+def _bisected(polynomial: tuple[fmpq, ...], low: fmpq, high: fmpq) -> fmpq:
+    """The root in [low, high] to 64 bits where the polynomial changes its sign there, else the middle."""
+
+    def sign(x: fmpq) -> int:
+        value = fmpq(0)
+        for c in reversed(polynomial):
+            value = value * x + c
+        return (value > 0) - (value < 0)
+
+    first, last = sign(low), sign(high)
+    for _ in range(64 if first * last < 0 else 0):
+        middle = (low + high) / 2
+        if sign(middle) == last:
+            high = middle
+        else:
+            low = middle
+    return (low + high) / 2
 
 
 def sqrt(value: Any) -> Real:

@@ -261,6 +261,10 @@ class _View:
             for position, (name, value) in enumerate(rate.normalisations()):
                 form = f" = {rate.text}" if rate.text and position == 0 else ""
                 lines.append(f"{name:<46}{value:.12g}{form}  ({label})")
+        if self.composition is not None and self.composition.kind == "s" and self.mu == 0:
+            total = self.total()
+            lines.append(f"{'proximal gradient: F(x_N)-F(x_*) / (L |x_0-x_*|^2)':<52}{1 / (4 * total):.12g}")
+            lines.append(f"{'proximal point: lambda (f(y_N)-f(x_*)) / |x_0-x_*|^2':<52}{1 / (4 * (total + 1)):.12g}")
         if not rates and self.plan.name == "chebyshev":
             lines.append(self._chebyshev())
         elif not rates and self.mu < 0:

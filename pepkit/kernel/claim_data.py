@@ -14,6 +14,7 @@ from pepkit.kernel import (
     random_injectivity,
     reading,
 )
+from pepkit.kernel.arcsine import ArcsineClaim, read_arcsine, write_arcsine
 from pepkit.kernel.claims import (
     Claim,
     FixedStepMethod,
@@ -25,12 +26,19 @@ from pepkit.kernel.claims import (
     SmoothFunctionClass,
 )
 from pepkit.kernel.composition import CompositionClaim
+from pepkit.kernel.composition_properties import (
+    CompositionPropertyClaim,
+    read_composition_property,
+    write_composition_property,
+)
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.lipschitz_data import CLAIMS as LIPSCHITZ_CLAIMS
 from pepkit.kernel.moving_claims import CLAIMS as MOVING_CLAIMS
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
+from pepkit.kernel.proximal import ProximalClaim, read_proximal, write_proximal
+from pepkit.kernel.quadratics import QuadraticClaim, read_quadratic, write_quadratic
 from pepkit.kernel.schedule_properties import (
     SchedulePropertyClaim,
     read_schedule_property,
@@ -291,6 +299,14 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         linear_network_identities.read_identity,
         linear_network_identities.write_identity,
     ),
+    "arcsine": (ArcsineClaim, read_arcsine, write_arcsine),
+    "composition-property": (
+        CompositionPropertyClaim,
+        read_composition_property,
+        write_composition_property,
+    ),
+    "proximal": (ProximalClaim, read_proximal, write_proximal),
+    "quadratic": (QuadraticClaim, read_quadratic, write_quadratic),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }

@@ -18,10 +18,12 @@ from pepkit.kernel import (
     random_injectivity,
     reading,
 )
+from pepkit.kernel.arcsine import EqualisationProof, read_equalisation, write_equalisation
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.composition_proof import CompositionProof
+from pepkit.kernel.composition_properties import TreeProof, read_tree_proof, write_tree_proof
 from pepkit.kernel.errors import FormatError
 from pepkit.kernel.lipschitz_data import PROOFS as LIPSCHITZ_PROOFS
 from pepkit.kernel.moving_claims import PROOFS as MOVING_PROOFS
@@ -31,6 +33,14 @@ from pepkit.kernel.pattern_proof import (
     StraightforwardProof,
     read_straightforward_proof,
     write_straightforward_proof,
+)
+from pepkit.kernel.quadratics import (
+    BernsteinProof,
+    PellProof,
+    read_bernstein_proof,
+    read_pell_proof,
+    write_bernstein_proof,
+    write_pell_proof,
 )
 
 __all__ = ["KINDS", "read_proof", "write_proof"]
@@ -79,6 +89,10 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "orbit-evaluation": (descent_maps.OrbitEvaluation, descent_maps.read_orbit_evaluation, lambda proof: {}),
     "gram-evaluation": (effective_rank.GramEvaluation, effective_rank.read_gram_evaluation, lambda proof: {}),
     "expansion": (linear_network_identities.Expansion, linear_network_identities.read_expansion, lambda proof: {}),
+    "bernstein": (BernsteinProof, read_bernstein_proof, write_bernstein_proof),
+    "equalisation": (EqualisationProof, read_equalisation, write_equalisation),
+    "composition-property": (TreeProof, read_tree_proof, write_tree_proof),
+    "pell": (PellProof, read_pell_proof, write_pell_proof),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""
