@@ -11,9 +11,12 @@ from typing import Any
 
 from pepkit.kernel import (
     angle_maps,
+    bias_flow,
     descent_maps,
     injectivity,
+    line_networks,
     linear_network_identities,
+    maximal_margin,
     random_injectivity,
     reading,
 )
@@ -73,6 +76,14 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "covering-graph": (descent_maps.CoveringGraph, descent_maps.read_graph, descent_maps.write_graph),
     "orbit-evaluation": (descent_maps.OrbitEvaluation, descent_maps.read_orbit_evaluation, lambda proof: {}),
     "expansion": (linear_network_identities.Expansion, linear_network_identities.read_expansion, lambda proof: {}),
+    "kink-evaluation": (line_networks.KinkEvaluation, line_networks.read_evaluation, lambda proof: {}),
+    "bending-triples": (line_networks.BendingTriples, line_networks.read_triples, line_networks.write_triples),
+    "trapping-box": (bias_flow.TrappingBox, bias_flow.read_box, bias_flow.write_box),
+    "margin-enclosure": (
+        maximal_margin.MarginEnclosure,
+        maximal_margin.read_enclosure,
+        maximal_margin.write_enclosure,
+    ),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""
