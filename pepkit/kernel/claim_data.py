@@ -8,6 +8,7 @@ from typing import Any
 from pepkit.kernel import (
     angle_maps,
     bias_flow,
+    constant_step_cover,
     descent_maps,
     injectivity,
     line_networks,
@@ -288,6 +289,11 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     "uniform-distance": (line_networks.UniformDistance, line_networks.read_distance, line_networks.write_distance),
     "kinks-needed": (line_networks.KinksNeeded, line_networks.read_needed, line_networks.write_needed),
     "biases-stay-apart": (bias_flow.BiasesStayApart, bias_flow.read_apart, bias_flow.write_apart),
+    "constant-steps-bound": (
+        constant_step_cover.ConstantStepsBound,
+        constant_step_cover.read_bound,
+        constant_step_cover.write_bound,
+    ),
     "maximal-margin": (maximal_margin.MaximalMargin, maximal_margin.read_margin, maximal_margin.write_margin),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),

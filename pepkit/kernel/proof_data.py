@@ -12,6 +12,7 @@ from typing import Any
 from pepkit.kernel import (
     angle_maps,
     bias_flow,
+    constant_step_cover,
     descent_maps,
     injectivity,
     line_networks,
@@ -79,6 +80,7 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "kink-evaluation": (line_networks.KinkEvaluation, line_networks.read_evaluation, lambda proof: {}),
     "bending-triples": (line_networks.BendingTriples, line_networks.read_triples, line_networks.write_triples),
     "trapping-box": (bias_flow.TrappingBox, bias_flow.read_box, bias_flow.write_box),
+    "step-cover": (constant_step_cover.StepCover, constant_step_cover.read_cover, constant_step_cover.write_cover),
     "margin-enclosure": (
         maximal_margin.MarginEnclosure,
         maximal_margin.read_enclosure,
