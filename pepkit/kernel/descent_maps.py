@@ -107,7 +107,8 @@ class DescentCovering(FactClaim):
             f"Theorem. Gradient descent with step {text(self.step)} on (x_1 ... x_{self.depth} - 1)^2/2, started with "
             f"equal x_j, is chaotic: the map x -> x - {text(self.step)} (x^{self.depth} - 1) x^{self.depth - 1} has "
             f"topological entropy at least ln({text(self.growth)}) "
-            f"(growth about {decimal_text(self.field, self.growth, 8)}) on the points that stay in the intervals {shown}{more}."
+            f"(growth about {decimal_text(self.field, self.growth, 8)}) on the points that stay in "
+            f"the intervals {shown}{more}."
         )
 
 

@@ -53,8 +53,8 @@ IDENTITIES = {
     "unseen-inputs": "if the last coordinate of all inputs is zero, gradient flow and gradient descent never move the "
     "last column of W_1, so the end-to-end matrix keeps a component outside the span of the inputs wherever the other "
     "layers map this column to a vector that is not zero",
-    "balanced-flow": "for balanced 2 x 2 networks with whitened inputs and target diag(s1, s2) the singular values a, b "
-    "and the angles phi, psi of the end-to-end matrix obey the closed equations a' = -N a^(2-2/N) G11, "
+    "balanced-flow": "for balanced 2 x 2 networks with whitened inputs and target diag(s1, s2) the singular values "
+    "a, b and the angles phi, psi of the end-to-end matrix obey the closed equations a' = -N a^(2-2/N) G11, "
     "b' = -N b^(2-2/N) G22, phi' = -(b G12 + a G21)/(a^(2/N) - b^(2/N)), psi' = -(a G12 + b G21)/(a^(2/N) - b^(2/N)), "
     "G = R(phi)' (W - diag(s1, s2)) R(psi)",
 }

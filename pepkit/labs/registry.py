@@ -24,7 +24,16 @@ from pepkit.labs.result import LabResult
 
 __all__ = ["Lab", "lab", "labs", "names"]
 
-_MODULES: tuple[str, ...] = ()
+_MODULES: tuple[str, ...] = (
+    "pepkit.labs.gradient_descent",
+    "pepkit.labs.schedule_race",
+    "pepkit.labs.deep_linear",
+    "pepkit.labs.learning_times",
+    "pepkit.labs.descent_chaos",
+    "pepkit.labs.angle_collapse",
+    "pepkit.labs.mean_shift",
+    "pepkit.labs.trainability",
+)
 """Modules that hold laboratories; importing them registers."""
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from pepkit.kernel import ClaimError
-from pepkit.kernel.certificate import Proof
 from pepkit.kernel.files import certificate_from_text, certificate_to_text
 
 __all__ = ["PieceStore", "Progress", "Work", "piece_key"]
@@ -115,7 +114,7 @@ class Work:
         self.say(", ".join(f"{key} {value}" for key, value in question.items() if not isinstance(value, (list, dict))))
         return self.store.compute({"lab": self.name, "version": __version__, **question}, work)
 
-    def certificate(self, question: Mapping[str, Any], work: Callable[[], Any]) -> Proof | Any:
+    def certificate(self, question: Mapping[str, Any], work: Callable[[], Any]) -> Any:
         """A certificate as a piece of work. It is kept as the text of its file."""
         text = self.piece({"certificate": True, **question}, lambda: certificate_to_text(work()))
         return certificate_from_text(text)

@@ -43,7 +43,8 @@ class Computed:
     values
         The numbers, in the order of the row. Empty where the row states something exact, see `met`.
     met
-        For statements without numbers: whether it was shown; None leaves the decision to the comparison.
+        For statements without numbers: whether it was shown; for samples: whether the known sample is compatible (the
+        note says in which sense). None leaves the decision to the comparison.
     note
         How it was computed, or why it differs.
     """
@@ -125,7 +126,10 @@ def compare(row: dict[str, str], computed: Computed | None) -> Outcome:
         return _outcome(row, None, None, "reported" if informative else "missing")
     if computed.met is not None:
         status = "met" if computed.met else "differs"
-        return _outcome(row, computed, None, "reported" if informative else status)
+        difference = None
+        if computed.values and len(computed.values) == len(wanted) and row["tolerance"]:
+            difference, _ = _difference(wanted, computed.values, row["tolerance"])
+        return _outcome(row, computed, difference, "reported" if informative else status)
     if len(wanted) != len(computed.values):
         raise ClaimError(f"the target {row['id']} has {len(wanted)} numbers, computed were {len(computed.values)}")
     difference, allowed = _difference(wanted, computed.values, row["tolerance"])
