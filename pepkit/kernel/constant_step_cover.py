@@ -113,9 +113,7 @@ def piece_bound(mu: fmpq, steps: int, piece: StepPiece) -> fmpq:
     """
     step, radius = RATIONALS.coerce(piece.step), RATIONALS.coerce(piece.radius)
     check_witness(constant_step_claim(mu, steps, step).statement(), piece.witness)
-    squares = [
-        sum((RATIONALS.coerce(a) ** 2 for a in row), fmpq(0)) for row in piece.witness.coordinates[: steps + 1]
-    ]
+    squares = [sum((RATIONALS.coerce(a) ** 2 for a in row), fmpq(0)) for row in piece.witness.coordinates[: steps + 1]]
     largest = step + radius
     rho = max(1 - largest * mu, largest - 1, fmpq(1))
     error = fmpq(0)
@@ -146,7 +144,9 @@ class StepCover:
             raise FormatError(f"more than {MAX_PIECES} pieces")
         tail = RATIONALS.coerce(self.tail)
         if tail < 1 or 2 * min(fmpq(1), (tail - 1) ** (2 * claim.steps)) < claim.bound:
-            raise CertificateError(f"the quadratic does not prove the bound from the step {rational_text(tail)[:40]} on")
+            raise CertificateError(
+                f"the quadratic does not prove the bound from the step {rational_text(tail)[:40]} on"
+            )
         reached = fmpq(0)
         for number, piece in enumerate(self.pieces):
             step, radius = RATIONALS.coerce(piece.step), RATIONALS.coerce(piece.radius)
@@ -221,4 +221,3 @@ def write_cover(proof: StepCover) -> dict[str, Any]:
         ],
         "tail": write(proof.tail),
     }
-

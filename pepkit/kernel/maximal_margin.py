@@ -164,9 +164,7 @@ class MarginEnclosure:
             nodes += 1
             if nodes > MAX_NODES:
                 raise CertificateError(f"the cells need more than {MAX_NODES} cases")
-            if any(
-                not (p & ~plus or m & ~minus) or not (p & ~minus or m & ~plus) for p, m in masks
-            ):
+            if any(not (p & ~plus or m & ~minus) or not (p & ~minus or m & ~plus) for p, m in masks):
                 continue
             if len(signs) == count:
                 if signs not in known:
@@ -294,9 +292,7 @@ def read_enclosure(
         if len(pieces) != 2:
             raise FormatError("a neuron is a number and a vector")
         neurons.append((RATIONALS.read(pieces[0]), _vector(pieces[1], "a neuron")))
-    dependencies = tuple(
-        _terms(item, "a dependency") for item in reading.items(parts["dependencies"], "dependencies")
-    )
+    dependencies = tuple(_terms(item, "a dependency") for item in reading.items(parts["dependencies"], "dependencies"))
     multipliers = _vector(parts["multipliers"], "multipliers")
     return MarginEnclosure(claim, multipliers, tuple(cells), dependencies, tuple(neurons), provenance)
 

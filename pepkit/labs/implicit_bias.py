@@ -32,7 +32,9 @@ def trained_margins(
 ) -> list[dict[str, Any]]:
     """One entry per seed: exact normalised margin (0 where the labels are not separated) and residuals."""
     x, y = np.array([to_floats(point) for point in points]), np.array(labels, dtype=float)
-    run = train_margin(initial_layers((x.shape[1], width, 1), scale, seeds, seed), x, y, norm=norm, steps=int(60 * norm))
+    run = train_margin(
+        initial_layers((x.shape[1], width, 1), scale, seeds, seed), x, y, norm=norm, steps=int(60 * norm)
+    )
     found = []
     for k in range(seeds):
         layers = [layer[k] for layer in run.layers]
@@ -215,7 +217,9 @@ def _depth_study(
 
     rows, medians, bests, last = [], [], [], float("nan")
     for width in widths:
-        found = work.piece({"depth": 3, "width": width, "seeds": seeds, "norm": norm, "seed": seed}, lambda w=width: train(w))
+        found = work.piece(
+            {"depth": 3, "width": width, "seeds": seeds, "norm": norm, "seed": seed}, lambda w=width: train(w)
+        )
         margins = [entry[0] for entry in found]
         residuals = [entry[1] for entry in found]
         middle = float(np.median(margins)) if margins else float("nan")

@@ -143,7 +143,9 @@ def fewest_kinks(layers: Layers, low: Any, high: Any, tolerance: Any, levels: in
     and `grid` more points. The search is in floats; the result is rational and its distance exact.
     """
     low, high, tolerance = rational(low), rational(high), rational(tolerance)
-    places = sorted({low, high, *kinks(layers, low, high)} | {low + (high - low) * fmpq(k, grid) for k in range(1, grid)})
+    places = sorted(
+        {low, high, *kinks(layers, low, high)} | {low + (high - low) * fmpq(k, grid) for k in range(1, grid)}
+    )
     x = np.array([_float(p) for p in places])
     y = np.array([_float(value_at(layers, p)) for p in places])
     eps = _float(tolerance) * (1 - 1e-9)
@@ -169,7 +171,9 @@ def fewest_kinks(layers: Layers, low: Any, high: Any, tolerance: Any, levels: in
     while node[0]:
         node = (int(parent[node][0]), int(parent[node][1]))
         path.append(node)
-    vertices = [(places[i], _rounded(value_at(layers, places[i]) + rational(float(offsets[k])), 60)) for i, k in path[::-1]]
+    vertices = [
+        (places[i], _rounded(value_at(layers, places[i]) + rational(float(offsets[k])), 60)) for i, k in path[::-1]
+    ]
     found = from_vertices(vertices)
     distance = _distance(layers, found, low, high)
     if distance > tolerance:

@@ -35,7 +35,10 @@ def random_points(count: int, dimension: int = 2, seed: int = 0) -> tuple[list[t
 
 
 def exact_normalised_margin(
-    amplitudes: Sequence[float], weights: Sequence[Sequence[float]], points: Sequence[Sequence[Any]], labels: Sequence[int]
+    amplitudes: Sequence[float],
+    weights: Sequence[Sequence[float]],
+    points: Sequence[Sequence[Any]],
+    labels: Sequence[int],
 ) -> fmpq:
     """min_i y_i f(x_i) / |theta|^2 of the two-layer network, exactly: a float is the dyadic rational that it is."""
     a = [rational(float(value)) for value in amplitudes]

@@ -21,7 +21,6 @@ __all__ = [
     "greenwood",
     "initial_neurons",
     "kinked_target",
-    
     "train_plane",
     "zero_target_flow",
 ]
@@ -80,9 +79,7 @@ def kinked_target(kinks: tuple[float, ...], points: int = 500, low: float = -1.0
     return value - value.mean()
 
 
-def initial_neurons(
-    seeds: int, m: int, scale: float, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def initial_neurons(seeds: int, m: int, scale: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """a, w ~ scale N(0, 1) and b = -w k with kinks k uniform on [-1, 1]: the kinks do not depend on the scale."""
     generator = np.random.default_rng(seed)
     a, w = (scale * generator.standard_normal((seeds, m)) for _ in range(2))

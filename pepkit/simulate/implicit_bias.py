@@ -33,9 +33,7 @@ Layers = list[np.ndarray]
 Progress = Callable[[int], None]
 
 
-def initial_layers(
-    widths: Sequence[int], scale: float, seeds: int, seed: int = 0, symmetric: bool = False
-) -> Layers:
+def initial_layers(widths: Sequence[int], scale: float, seeds: int, seed: int = 0, symmetric: bool = False) -> Layers:
     """Gaussian weights with standard deviation scale/sqrt(inputs), for widths (d, m, ..., 1).
 
     `symmetric` (two layers, even m) repeats the first half of the hidden neurons with the opposite sign of its
