@@ -21,6 +21,7 @@ the closure of the others.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +85,8 @@ class MaximalMargin(RationalFact):
         return (
             f"Theorem. Over all two-layer ReLU networks without biases, of any width, with margin y_i f(x_i) >= 1 at "
             f"the {len(self.points)} given points of R^{len(self.points[0])}, the least |theta|^2/2 lies in "
-            f"[{_shown(self.lower)}, {_shown(self.upper)}]; so the largest normalised margin min_i y_i f(x_i)/|theta|^2 "
+            f"[{_shown(self.lower)}, {_shown(self.upper)}]; so the largest normalised margin min_i y_i "
+            "f(x_i)/|theta|^2 "
             f"lies between about {low:.9g} and {high:.9g}."
         )
 
@@ -152,7 +154,7 @@ class MarginEnclosure:
         listed = [cell[0] for cell in self.cells]
         if any(len(signs) != count or set(signs) - {"+", "-"} for signs in listed):
             raise FormatError(f"the signs of a cell are {count} characters + or -")
-        if any(a >= b for a, b in zip(listed, listed[1:], strict=False)):
+        if any(a >= b for a, b in itertools.pairwise(listed)):
             raise FormatError("the cells are not in strictly increasing order")
         masks = [self._dependency(number, terms) for number, terms in enumerate(self.dependencies)]
         known = set(listed)

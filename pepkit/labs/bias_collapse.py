@@ -34,13 +34,13 @@ from pepkit.studies import Study
 __all__ = ["TARGETS", "bias_collapse", "demonstration", "inside", "printed_log"]
 
 ABOUT = """
-f(x) = sum_j a_j max(0, w_j x + b_j) is trained on a target on [-1, 1]; its kinks -b_j/w_j inside the interval are counted
-in clusters separated by gaps above a tolerance, and by a statistic without tolerance: the sum of squared gaps over that of
-uniform random points (1 for uniform points, large for clusters).
+f(x) = sum_j a_j max(0, w_j x + b_j) is trained on a target on [-1, 1]; its kinks -b_j/w_j inside the interval are
+counted in clusters separated by gaps above a tolerance, and by a statistic without tolerance: the sum of squared gaps
+over that of uniform random points (1 for uniform points, large for clusters).
 
-The statement that more neurons than kinks of the best approximation make the biases collapse is refuted by a certificate:
-a flow with target 0, which drives all amplitudes to zero while the biases stay apart. Certificates also count kinks exactly,
-bound the error of pruned networks exactly, and bound the number of kinks that any pruning needs.
+The statement that more neurons than kinks of the best approximation make the biases collapse is refuted by a
+certificate: a flow with target 0, which drives all amplitudes to zero while the biases stay apart. Certificates also
+count kinks exactly, bound the error of pruned networks exactly, and bound the number of kinks that any pruning needs.
 """
 
 TARGETS: dict[str, tuple[float, ...]] = {
@@ -57,7 +57,8 @@ def inside(kinks: np.ndarray) -> np.ndarray:
 
 
 def printed_log(kinks: np.ndarray, times: np.ndarray, steps: int) -> np.ndarray:
-    """The log of the printed demonstration: steps/1000 + 1 rows of sorted biases, the last of which is never written."""
+    """The log of the printed demonstration: steps/1000 + 1 rows of sorted biases, the last of which is never "
+    "written."""
     log = np.zeros((steps // 1000 + 1, kinks.shape[-1]))
     for time, row in zip(times, kinks, strict=True):
         if time < steps and time % 1000 == 0:
@@ -69,9 +70,14 @@ def printed_log(kinks: np.ndarray, times: np.ndarray, steps: int) -> np.ndarray:
 def demonstration(seeds: int, steps: int, work: Work, seed: int = 0) -> dict[str, Any]:
     """The printed demonstration for several seeds: w = 1 fixed, a updated before b, m = 100, step 0.01."""
     run = train_hinges(
-        *demonstration_start(seeds, seed=seed), demonstration_target(), steps=steps, rate=0.01, train_weights=False,
-        simultaneous=False, progress=lambda step: work.say(f"demonstration, step {step} of {steps}"),
-    )  # fmt: skip
+        *demonstration_start(seeds, seed=seed),
+        demonstration_target(),
+        steps=steps,
+        rate=0.01,
+        train_weights=False,
+        simultaneous=False,
+        progress=lambda step: work.say(f"demonstration, step {step} of {steps}"),
+    )
     log = printed_log(run.kinks[:, 0], run.times, steps)
     return {
         "losses": [run.losses[0].tolist(), run.losses[-1].tolist()],
@@ -91,9 +97,12 @@ def demonstration(seeds: int, steps: int, work: Work, seed: int = 0) -> dict[str
 def _counts(target: str, m: int, scale: float, seeds: int, steps: int, seed: int) -> list[list[float]]:
     """Per seed: loss, kinks inside, clusters at the tolerances, Greenwood ratio, effective points."""
     run = train_hinges(
-        *initial_neurons(seeds, m, scale, seed), kinked_target(TARGETS[target]), steps=steps, rate=0.02,
+        *initial_neurons(seeds, m, scale, seed),
+        kinked_target(TARGETS[target]),
+        steps=steps,
+        rate=0.02,
         record_every=steps,
-    )  # fmt: skip
+    )
     rows = []
     for k in range(seeds):
         kinks = inside(run.kinks[-1, k])
@@ -140,7 +149,8 @@ def bias_collapse(
     )
     findings.append(
         Finding(
-            f"the printed log has {demo['rows']} rows and leaves {demo['empty_rows']} of them zero, so every plotted bias "
+            f"the printed log has {demo['rows']} rows and leaves {demo['empty_rows']} of them zero, so every "
+            "plotted bias "
             f"jumps by up to {demo['jump']:.3f} to 0 at the end: that collapse is an artefact",
             demo["empty_rows"] == 1,
         )
@@ -166,25 +176,48 @@ def bias_collapse(
             by_width.append((target, m, _medians(counts(target, m, min(scales)))))
     rows = [("scale", target, middle, scale, *values) for target, scale, values in by_scale]
     rows += [("width", target, m, min(scales), *values) for target, m, values in by_width]
-    columns = ("varied", "target", "width", "scale", "loss", "kinks inside", *(f"clusters {t:g}" for t in TOLERANCES), "Greenwood", "effective points")  # fmt: skip
+    columns = (
+        "varied",
+        "target",
+        "width",
+        "scale",
+        "loss",
+        "kinks inside",
+        *(f"clusters {t:g}" for t in TOLERANCES),
+        "Greenwood",
+        "effective points",
+    )
     note = f"Medians over {seeds} seeds after {steps} steps of 0.02; all parameters are trained."
     studies["scale"] = Study(
-        f"Clusters of kinks against the initialisation scale (width {middle})", columns,
-        tuple(r for r in rows if r[0] == "scale"), (note,),
-        tuple((t, tuple(float(s) for n, s, _ in by_scale if n == t), tuple(v[3] for n, _, v in by_scale if n == t)) for t in TARGETS),
-        ("initialisation scale (standard deviation of a and w)", "clusters of kinks, gaps > 0.01"), ("log", "linear"),
-    )  # fmt: skip
+        f"Clusters of kinks against the initialisation scale (width {middle})",
+        columns,
+        tuple(r for r in rows if r[0] == "scale"),
+        (note,),
+        tuple(
+            (t, tuple(float(s) for n, s, _ in by_scale if n == t), tuple(v[3] for n, _, v in by_scale if n == t))
+            for t in TARGETS
+        ),
+        ("initialisation scale (standard deviation of a and w)", "clusters of kinks, gaps > 0.01"),
+        ("log", "linear"),
+    )
     studies["width"] = Study(
-        f"Clusters of kinks against the width (scale {min(scales):g})", columns,
-        tuple(r for r in rows if r[0] == "width"), (note,),
-        tuple((t, tuple(float(m) for n, m, _ in by_width if n == t), tuple(v[3] for n, _, v in by_width if n == t)) for t in TARGETS),
-        ("width m (neurons)", "clusters of kinks, gaps > 0.01"), ("log", "linear"),
-    )  # fmt: skip
+        f"Clusters of kinks against the width (scale {min(scales):g})",
+        columns,
+        tuple(r for r in rows if r[0] == "width"),
+        (note,),
+        tuple(
+            (t, tuple(float(m) for n, m, _ in by_width if n == t), tuple(v[3] for n, _, v in by_width if n == t))
+            for t in TARGETS
+        ),
+        ("width m (neurons)", "clusters of kinks, gaps > 0.01"),
+        ("log", "linear"),
+    )
     low = [v[5] for _, s, v in by_scale if s == min(scales)]
     high = [v[5] for _, s, v in by_scale if s == max(scales)]
     findings.append(
         Finding(
-            f"kinks cluster more from small initialisations: Greenwood ratio at least {min(low):.2f} at scale {min(scales):g}, "
+            f"kinks cluster more from small initialisations: Greenwood ratio at least {min(low):.2f} at scale "
+            f"{min(scales):g}, "
             f"at most {max(high):.2f} at scale {max(scales):g}",
             min(low) > max(high) if steps >= 20_000 else None,
         )
@@ -214,10 +247,13 @@ def _trajectories(demo: dict[str, Any]) -> Study:
     )
     rows = tuple((j, float(kinks[0, j]), float(kinks[-1, j])) for j in range(kinks.shape[1]))
     return Study(
-        "Biases of the demonstration, neuron by neuron", ("neuron", "bias at the start", "bias at the end"), rows,
-        ("Seed 0; every seventh neuron is drawn. Identities are kept: the printed program sorts them away.",), curves,
+        "Biases of the demonstration, neuron by neuron",
+        ("neuron", "bias at the start", "bias at the end"),
+        rows,
+        ("Seed 0; every seventh neuron is drawn. Identities are kept: the printed program sorts them away.",),
+        curves,
         ("step of gradient descent", "bias b_j (the hinge lies at -b_j)"),
-    )  # fmt: skip
+    )
 
 
 def _demonstration_study(demo: dict[str, Any], steps: int) -> Study:
@@ -233,8 +269,10 @@ def _demonstration_study(demo: dict[str, Any], steps: int) -> Study:
         ("seed", "tolerance", "clusters at the start", "clusters at the end"),
         tuple(rows),
         (
-            f"100 biases, {steps} steps of 0.01; loss of seed 0 from {losses[0][0]:.6f} to {losses[1][0]:.6f}. Whether clusters "
-            f"appear or vanish depends on the tolerance; the Greenwood ratio goes from {ratio[0]:.2f} to {ratio[1]:.2f}.",
+            f"100 biases, {steps} steps of 0.01; loss of seed 0 from {losses[0][0]:.6f} to "
+            f"{losses[1][0]:.6f}. Whether clusters "
+            f"appear or vanish depends on the tolerance; the Greenwood ratio goes from {ratio[0]:.2f} to "
+            f"{ratio[1]:.2f}.",
         ),
         tuple(
             (f"{when}, seed 0", tuple(r[1] for r in rows if r[0] == 0), tuple(float(r[c]) for r in rows if r[0] == 0))
@@ -261,14 +299,18 @@ def _plane_study(work: Work, seeds: int, steps: int, seed: int) -> Study:
         question = {"plane": scale, "seeds": seeds, "steps": steps, "seed": seed}
         rows.append((scale, *_medians(work.piece(question, lambda s=scale: measure(s)))))
     return Study(
-        "Dimension 2: directions of the weight vectors", ("scale", "loss", "clusters 0.02 rad", "Greenwood"), tuple(rows),
+        "Dimension 2: directions of the weight vectors",
+        ("scale", "loss", "clusters 0.02 rad", "Greenwood"),
+        tuple(rows),
         (
-            "60 neurons, teacher with three neurons, medians over the seeds. Angles of w_j on the circle; Greenwood ratio 1 is "
+            "60 neurons, teacher with three neurons, medians over the seeds. Angles of w_j on the circle; "
+            "Greenwood ratio 1 is "
             "what independent uniform directions give.",
         ),
         (("Greenwood ratio of directions", scales, tuple(float(r[3]) for r in rows)),),
-        ("initialisation scale (standard deviation)", "sum of squared gaps / uniform directions"), ("log", "linear"),
-    )  # fmt: skip
+        ("initialisation scale (standard deviation)", "sum of squared gaps / uniform directions"),
+        ("log", "linear"),
+    )
 
 
 def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study, dict[str, Any]]:
@@ -313,7 +355,8 @@ def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study
         ("training steps", "largest error", "kinks", "after merging", "after dynamic programming", "needed by any"),
         tuple(rows),
         (
-            "Width 100, scale 0.1, target with 4 kinks. Errors are exact largest differences on the interval; the last column "
+            "Width 100, scale 0.1, target with 4 kinks. Errors are exact largest differences on the interval; "
+            "the last column "
             "is proved for every continuous piecewise linear function that is closer than the error.",
         ),
         curves,

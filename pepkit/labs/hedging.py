@@ -29,9 +29,9 @@ __all__ = ["SILVER_STARTS", "hedging", "noisy_value", "step_gain"]
 ABOUT = """
 L-smooth functions with curvature at least mu = -kappa L, measured by the smallest squared gradient over f(x_0) - inf f.
 For kappa = 0 the best schedule of N steps beats the best constant step; for kappa = 1 (no lower bound on the curvature
-but smoothness) it does not. The hedging threshold lies in between. On both of its sides certificates decide: below it one
-schedule is proved to be better than every constant step at once, above it the best constant step is proved to be better
-than the silver-like schedule.
+but smoothness) it does not. The hedging threshold lies in between. On both of its sides certificates decide: below it
+one schedule is proved to be better than every constant step at once, above it the best constant step is proved to be
+better than the silver-like schedule.
 
 With noise of finite support the two-step problem is one performance estimation problem over all branches.
 """
@@ -118,7 +118,8 @@ def hedging(
             ("N", "kappa = -mu/L", "best constant", "its worst case", "silver-like steps", "its worst case ", "gain %"),
             tuple(rows),
             (
-                "Worst cases in floats to 1e-9; the schedule is the local optimum of a search that starts at the silver steps.",
+                "Worst cases in floats to 1e-9; the schedule is the local optimum of a search that starts at "
+                "the silver steps.",
             ),
             tuple(curves),
             ("kappa = -mu/L", "gain (percent of the worst case)"),
@@ -143,7 +144,8 @@ def hedging(
 
 
 def _threshold(work: Work, count: int, below: fmpq, above: fmpq) -> tuple[dict[str, Any], list[Finding]]:
-    """Certificates on both sides: below, one schedule against all constant steps; above, constant against silver-like."""
+    """Certificates on both sides: below, one schedule against all constant steps; above, constant against "
+    "silver-like."""
     certificates: dict[str, Any] = {}
     low, high = (int(k.p) / int(k.q) for k in (below, above))
     first = work.piece({"steps": count, "kappa": low}, lambda: step_gain(count, low))
@@ -171,12 +173,14 @@ def _threshold(work: Work, count: int, below: fmpq, above: fmpq) -> tuple[dict[s
     lower = check(certificates[f"silver-like-above-{name}"]).lower
     return certificates, [
         Finding(
-            f"N = {count}, kappa = {below}: the schedule with proved rate {_decimal(hedged):.7f} beats every constant step, "
+            f"N = {count}, kappa = {below}: the schedule with proved rate {_decimal(hedged):.7f} beats every "
+            "constant step, "
             f"whose worst cases are all at least {_decimal(bound):.7f}",
             bool(hedged < bound),
         ),
         Finding(
-            f"N = {count}, kappa = {above}: the constant step with proved rate {_decimal(upper):.7f} beats the silver-like "
+            f"N = {count}, kappa = {above}: the constant step with proved rate {_decimal(upper):.7f} beats "
+            "the silver-like "
             f"local optimum, whose worst case is at least {_decimal(lower):.7f}",
             bool(lower is not None and upper < lower),
         ),
@@ -235,7 +239,8 @@ def _noise(work: Work, noises: tuple[float, ...], findings: list[Finding]) -> St
     spread = max(more) - min(more)
     findings.append(
         Finding(
-            f"steps (1.5, 1.2), r = 0.01: two, three and four values of the noise give the same worst case to {spread:.1e}",
+            "steps (1.5, 1.2), r = 0.01: two, three and four values of the noise give the same worst case to "
+            f"{spread:.1e}",
             spread < 1e-6,
         )
     )

@@ -22,8 +22,9 @@ __all__ = ["implicit_bias", "trained_margins"]
 ABOUT = """
 Networks f(x) = sum_j a_j max(0, <w_j, x>) without biases are trained by normalised gradient descent on the exponential
 loss. Their normalised margin min_i y_i f(x_i)/|theta|^2 is compared with the largest one of any width, which a convex
-program finds and an exact certificate encloses. The residual of the conditions of Karush, Kuhn and Tucker says how far the
-direction is from a stationary one. Small initialisations are the rich regime; large ones follow the tangent kernel first.
+program finds and an exact certificate encloses. The residual of the conditions of Karush, Kuhn and Tucker says how far
+the direction is from a stationary one. Small initialisations are the rich regime; large ones follow the tangent kernel
+first.
 """
 
 
@@ -63,7 +64,8 @@ def _exact(text: str) -> fmpq:
 def _regimes(
     points: Sequence[Sequence[Any]], labels: Sequence[int], oracle: Any, width: int, scale: float, seeds: int, seed: int
 ) -> list[float]:
-    """Medians over seeds: similarity with the tangent-kernel and the any-width classifier early on, and the final margin.
+    """Medians over seeds: similarity with the tangent-kernel and the any-width classifier early on, and the final
+    margin.
 
     Similarity is the cosine between functions on 360 directions, at the first step with all q_i >= 3.
     """
@@ -131,7 +133,18 @@ def implicit_bias(
             best = sum(ratio > 0.99 for ratio in ratios)
             middle = float(np.median(ratios)) if ratios else None
             worst_residual = max(residuals, default=None)
-            rows.append((name, width, len(ratios), middle, min(ratios, default=None), max(ratios, default=None), best, worst_residual))  # fmt: skip
+            rows.append(
+                (
+                    name,
+                    width,
+                    len(ratios),
+                    middle,
+                    min(ratios, default=None),
+                    max(ratios, default=None),
+                    best,
+                    worst_residual,
+                )
+            )
             medians.append(middle if middle is not None else float("nan"))
             least.append(min(ratios, default=float("nan")))
             most.append(max(ratios, default=float("nan")))
@@ -144,7 +157,8 @@ def implicit_bias(
         ("points", "width", "separated", "median ratio", "worst", "best", "above 0.99", "largest KKT residual"),
         tuple(rows),
         (
-            f"{seeds} seeds for each width, initialisation scale 0.1, normalised steps until |theta| = {norm:g}. Ratios are "
+            f"{seeds} seeds for each width, initialisation scale 0.1, normalised steps until |theta| = "
+            f"{norm:g}. Ratios are "
             "over the seeds that separate the labels; margins are exact and relative to the certified upper bound.",
         ),
         tuple(curves),
@@ -157,7 +171,8 @@ def implicit_bias(
     rich_start = small[1] <= large[1] and large[1] >= 0.95
     findings.append(
         Finding(
-            f"the early classifier is nearer to the tangent-kernel one at scale {large[0]:g} (cosine {large[1]:.3f}) than at "
+            f"the early classifier is nearer to the tangent-kernel one at scale {large[0]:g} (cosine "
+            f"{large[1]:.3f}) than at "
             f"scale {small[0]:g} ({small[1]:.3f}): there is a kernel regime and a rich one",
             bool(rich_start),
         )
@@ -187,7 +202,8 @@ def _scale_study(work: Work, data: Any, oracle: Any, scales: tuple[float, ...], 
         ("initialisation scale", *names),
         tuple(rows),
         (
-            "Width 40, symmetric start (f = 0), medians over the seeds. Early: the first step at which all q_i >= 3. The "
+            "Width 40, symmetric start (f = 0), medians over the seeds. Early: the first step at which all "
+            "q_i >= 3. The "
             "tangent-kernel classifier has the largest margin in the features grad f at the start.",
         ),
         curves,

@@ -16,12 +16,13 @@ __all__ = ["network_steps", "tuned_losses"]
 
 ABOUT = """
 Full-batch gradient descent on a tanh network, a ReLU network and logistic regression (100 points in R^10, 20 neurons).
-Each schedule is scaled by its own best factor from a logarithmic grid. Controls keep the multiset of steps and change the
-order (shuffled, sorted), draw the steps independently (arcsine law), or keep only their sum (constant step with the sum of
-the tuned silver steps). No theorem about nonconvex losses promises a gain here; the laboratory measures it.
+Each schedule is scaled by its own best factor from a logarithmic grid. Controls keep the multiset of steps and change
+the order (shuffled, sorted), draw the steps independently (arcsine law), or keep only their sum (constant step with
+the sum of the tuned silver steps). No theorem about nonconvex losses promises a gain here; the laboratory measures it.
 
-Sharpness is the largest eigenvalue of the Hessian; gradient descent with a constant step eta on a network tends to hover at
-sharpness 2/eta (edge of stability). The ratio -smallest/largest eigenvalue is the kappa of the hedging laboratory.
+Sharpness is the largest eigenvalue of the Hessian; gradient descent with a constant step eta on a network tends to
+hover at sharpness 2/eta (edge of stability). The ratio -smallest/largest eigenvalue is the kappa of the hedging
+laboratory.
 """
 
 
@@ -90,7 +91,8 @@ def network_steps(
             ("model", "steps", "median loss, constant", *(f"{name} / constant" for name in names[1:])),
             tuple(rows),
             (
-                f"{seeds} seeds, 40 scales each; geometric means over seeds of (loss / loss of the tuned constant step). inf: a "
+                f"{seeds} seeds, 40 scales each; geometric means over seeds of (loss / loss of the tuned "
+                "constant step). inf: a "
                 "run diverges.",
             ),
             tuple(curves),
@@ -105,7 +107,8 @@ def network_steps(
         findings.append(
             Finding(
                 f"{model}, {longest} steps: silver {r['silver']:.3f}, shuffled {r['silver, shuffled']:.3f}, sorted "
-                f"{r['silver, sorted']:.3f}, independent arcsine {r['arcsine, independent']:.3f} of the constant step's loss"
+                f"{r['silver, sorted']:.3f}, independent arcsine {r['arcsine, independent']:.3f} of the "
+                "constant step's loss"
             )
         )
     studies["sharpness"], edge = _traces(work, trace_steps, seed)
@@ -144,8 +147,10 @@ def _traces(work: Work, steps: int, seed: int) -> tuple[Study, float]:
         ("model", "schedule", "step", "loss", "largest eigenvalue", "smallest eigenvalue", "scale x largest", "kappa"),
         tuple(rows),
         (
-            "Each run uses the scale that is best for its schedule. For the constant step, scale x largest eigenvalue = 2 is the "
-            "edge of stability; kappa = -smallest/largest eigenvalue, to be compared with the hedging threshold of about 0.055.",
+            "Each run uses the scale that is best for its schedule. For the constant step, scale x largest "
+            "eigenvalue = 2 is the "
+            "edge of stability; kappa = -smallest/largest eigenvalue, to be compared with the hedging "
+            "threshold of about 0.055.",
         ),
         tuple(curves),
         ("step of gradient descent", "scale x largest Hessian eigenvalue"),

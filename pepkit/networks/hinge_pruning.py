@@ -1,14 +1,15 @@
 """Pruning of two-layer ReLU networks on an interval, with exact errors and a lower bound for every other method.
 
 On an interval such a network is an affine function plus a sum of hinges c max(0, x - t). Two hinges with slope changes
-c1, c2 of one sign merge into c1 + c2 at t = (c1 t1 + c2 t2)/(c1 + c2): outside [t1, t2] nothing changes, and the largest
-difference, at t, is |c1 c2| |t2 - t1| / |c1 + c2|. `merge_pruned` merges neighbours, cheapest first, while the exact
-distance stays within a tolerance; `fewest_kinks` finds a continuous piecewise linear function within the tolerance by
-dynamic programming; `lower_bound` proves how many kinks every such function needs.
+c1, c2 of one sign merge into c1 + c2 at t = (c1 t1 + c2 t2)/(c1 + c2): outside [t1, t2] nothing changes, and the
+largest difference, at t, is |c1 c2| |t2 - t1| / |c1 + c2|. `merge_pruned` merges neighbours, cheapest first, while the
+exact distance stays within a tolerance; `fewest_kinks` finds a continuous piecewise linear function within the
+tolerance by dynamic programming; `lower_bound` proves how many kinks every such function needs.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +78,7 @@ def _from_hinges(low: fmpq, value: fmpq, slope: fmpq, hinges: Sequence[tuple[fmp
 
 def from_vertices(vertices: Vertices) -> Layers:
     """The continuous piecewise linear function through the vertices (x, y), x increasing, from the first one on."""
-    slopes = [(q[1] - p[1]) / (q[0] - p[0]) for p, q in zip(vertices, vertices[1:], strict=False)]
+    slopes = [(q[1] - p[1]) / (q[0] - p[0]) for p, q in itertools.pairwise(vertices)]
     hinges = [(vertices[k][0], slopes[k] - slopes[k - 1]) for k in range(1, len(slopes))]
     return _from_hinges(vertices[0][0], vertices[0][1], slopes[0], [(t, c) for t, c in hinges if c])
 
@@ -139,8 +140,8 @@ def _rounded(value: fmpq, bits: int = 40) -> fmpq:
 def fewest_kinks(layers: Layers, low: Any, high: Any, tolerance: Any, levels: int = 9, grid: int = 0) -> Pruning:
     """A continuous piecewise linear function within `tolerance` with few kinks, by dynamic programming.
 
-    Its vertices lie above or below places of f, at `levels` heights between f - tolerance and f + tolerance: the kinks of f
-    and `grid` more points. The search is in floats; the result is rational and its distance exact.
+    Its vertices lie above or below places of f, at `levels` heights between f - tolerance and f + tolerance: the kinks
+    of f and `grid` more points. The search is in floats; the result is rational and its distance exact.
     """
     low, high, tolerance = rational(low), rational(high), rational(tolerance)
     places = sorted(

@@ -1,8 +1,8 @@
 """Gradient descent with noise of finite support, as one performance estimation problem over all branches.
 
 x_1 = x_0 - h_0 (g_0 + e_s) with probability 1/n for s = 1..n, where the e_s sum to zero and have the mean square
-(1/n) sum |e_s|^2 <= r |x_0 - x_*|^2; the second step x_2 = x_1 - h_1 (g_1 + e') has fresh noise of zero mean and the same
-bound. f is mu-strongly convex and 1-smooth. With V = r |x_0 - x_*|^2,
+(1/n) sum |e_s|^2 <= r |x_0 - x_*|^2; the second step x_2 = x_1 - h_1 (g_1 + e') has fresh noise of zero mean and the
+same bound. f is mu-strongly convex and 1-smooth. With V = r |x_0 - x_*|^2,
 
     E |x_2 - x_*|^2  <=  (1/n) sum_s |x_1^s - h_1 g_1^s - x_*|^2 + h_1^2 V,
 

@@ -2,8 +2,8 @@
 flow on which the biases do not meet.
 
 A count of clusters depends on a tolerance: k points with gaps > tolerance between the clusters. The statistics here
-need none: `greenwood` compares the squares of the gaps with those of independent uniform points, `effective_points` says
-how many uniform points would have the same squares.
+need none: `greenwood` compares the squares of the gaps with those of independent uniform points, `effective_points`
+says how many uniform points would have the same squares.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def cluster_count(points: np.ndarray, tolerance: float, period: float | None = N
 def greenwood(points: np.ndarray, period: float | None = None) -> float:
     """Sum of squared gaps over its mean for as many independent uniform points on the same range (or circle).
 
-    About 1 for uniform points, about 1/2 for equally spaced ones, and larger the more the points cluster; k equal points
-    give k/2.
+    About 1 for uniform points, about 1/2 for equally spaced ones, and larger the more the points cluster; k equal
+    points give k/2.
     """
     gaps, total = _gaps(points, period)
     count = len(gaps)
@@ -65,7 +65,8 @@ def effective_points(points: np.ndarray, period: float | None = None) -> float:
     gaps, total = _gaps(points, period)
     if total == 0:
         return 1.0
-    # E sum g^2 = 2/(gaps + 1) with points - 1 gaps on a line whose ends are points, and as many gaps as points on a circle
+    # E sum g^2 = 2/(gaps + 1) with points - 1 gaps on a line whose ends are points, and as many gaps as points on a
+    # circle
     number = 2 / float(((gaps / total) ** 2).sum()) - 1
     return number if period is not None else number + 1
 

@@ -9,6 +9,7 @@ min |theta|^2/2 subject to q_i >= 1 (Lyu, Li 2020; Ji, Telgarsky 2020).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,7 @@ def initial_layers(widths: Sequence[int], scale: float, seeds: int, seed: int = 
     generator = np.random.default_rng(seed)
     layers = [
         generator.standard_normal((seeds, after, before)) * scale / np.sqrt(before)
-        for before, after in zip(widths[:-1], widths[1:], strict=True)
+        for before, after in itertools.pairwise(widths)
     ]
     if symmetric:
         if len(layers) != 2 or widths[1] % 2:
@@ -232,8 +233,8 @@ def _interval_multipliers(
     """Least squares over lambda >= 0 and 0 <= c_k <= lambda_(owner of k)."""
     from scipy.optimize import nnls
 
-    # c = lambda_i u with u in [0, 1] is written with c and s = lambda_i - c, both >= 0, for one kink of a point; several
-    # kinks of a point need the inequalities themselves, so a penalty of slack equations is added
+    # c = lambda_i u with u in [0, 1] is written with c and s = lambda_i - c, both >= 0, for one kink of a point;
+    # several kinks of a point need the inequalities themselves, so a penalty of slack equations is added
     count, kinks = matrix.shape[1], extra.shape[1]
     weight = 1e3 * max(1.0, float(np.abs(matrix).max()))
     rows = np.zeros((kinks, count + 2 * kinks))
