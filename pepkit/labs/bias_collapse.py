@@ -243,7 +243,12 @@ def _trajectories(demo: dict[str, Any]) -> Study:
     times = tuple(float(t) for t in demo["times"])
     kinks = -np.array(demo["kinks"])
     curves = tuple(
-        (f"neuron {j} (line)", times, tuple(float(v) for v in kinks[:, j])) for j in range(0, kinks.shape[1], 7)
+        (
+            "every seventh neuron (line)" if j == 0 else f"_neuron {j} (line)",
+            times,
+            tuple(float(v) for v in kinks[:, j]),
+        )
+        for j in range(0, kinks.shape[1], 7)
     )
     rows = tuple((j, float(kinks[0, j]), float(kinks[-1, j])) for j in range(kinks.shape[1]))
     return Study(
@@ -361,6 +366,6 @@ def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study
         ),
         curves,
         ("largest difference on [-1, 1]", "kinks in (-1, 1)"),
-        ("log", "log"),
+        ("log", "linear"),
     )
     return study, certificates

@@ -122,12 +122,14 @@ def _traces(work: Work, steps: int, seed: int) -> tuple[Study, float]:
     every = max(1, steps // 40)
     power = int(np.log2(steps + 1))
     rows, curves, edge = [], [], float("nan")
-    for model in ("tanh", "relu"):
+    schedules = unit_schedules(2**power - 1, seed)
+    # the Hessian of a ReLU network is no derivative of its gradient at kinks, so only smooth models are traced
+    for model in ("tanh", "logistic"):
         task = problem(model, seed=seed)
         tuned = tuned_losses(model, 2**power - 1, seed)
         for name in ("constant", "silver"):
             scale = tuned[name][1] or 0.0
-            unit = np.ones(steps) if name == "constant" else np.resize(unit_schedules(2**power - 1)["silver"], steps)
+            unit = np.resize(schedules[name], steps)
 
             def run(t: Any = task, h: Any = scale * unit) -> list[list[float]]:
                 trace = sharpness_trace(t, h, every)

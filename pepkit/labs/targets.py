@@ -26,7 +26,7 @@ from pepkit.kernel import ClaimError
 
 __all__ = ["Computed", "Outcome", "TargetTable", "compare", "target_table", "target_tables", "write_page"]
 
-_MODULES: tuple[str, ...] = ()
+_MODULES: tuple[str, ...] = ("pepkit.labs.bias_targets",)
 """Modules that hold tables of targets; importing them registers."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
