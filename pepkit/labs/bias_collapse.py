@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def demonstration(seeds: int, steps: int, work: Work, seed: int = 0) -> dict[str
     }
 
 
-def _counts(target: str, m: int, scale: float, seeds: int, steps: int, seed: int) -> list[list[float]]:
+def _counts(target: str, m: int, scale: float, seeds: int, steps: int, seed: int) -> list[list[float | None]]:
     """Per seed: loss, kinks inside, clusters at the tolerances, Greenwood ratio, effective points."""
     run = train_hinges(
         *initial_neurons(seeds, m, scale, seed),
@@ -103,7 +104,7 @@ def _counts(target: str, m: int, scale: float, seeds: int, steps: int, seed: int
         rate=0.02,
         record_every=steps,
     )
-    rows = []
+    rows: list[list[float | None]] = []
     for k in range(seeds):
         kinks = inside(run.kinks[-1, k])
         clusters = [cluster_count(kinks, tolerance) for tolerance in TOLERANCES]
@@ -302,7 +303,7 @@ def _plane_study(work: Work, seeds: int, steps: int, seed: int) -> Study:
 
     for scale in scales:
         question = {"plane": scale, "seeds": seeds, "steps": steps, "seed": seed}
-        rows.append((scale, *_medians(work.piece(question, lambda s=scale: measure(s)))))
+        rows.append((scale, *_medians(work.piece(question, partial(measure, scale)))))
     return Study(
         "Dimension 2: directions of the weight vectors",
         ("scale", "loss", "clusters 0.02 rad", "Greenwood"),
@@ -329,9 +330,7 @@ def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study
         network = line_network(*(part[0].tolist() for part in (run.amplitudes, run.weights, run.biases)))
         for tolerance in tolerances:
             question = {"pruning": time, "tolerance": str(tolerance), "seed": seed}
-            bound = work.certificate(
-                {**question, "what": "bound"}, lambda n=network, t=tolerance: lower_bound(n, -1, 1, t)
-            )
+            bound = work.certificate({**question, "what": "bound"}, partial(lower_bound, network, -1, 1, tolerance))
 
             def counts(n: Any = network, t: Any = tolerance) -> list[int]:
                 merged, best = merge_pruned(n, -1, 1, t), fewest_kinks(n, -1, 1, t, grid=100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,11 @@ def step_gain(count: int, kappa: float) -> dict[str, Any]:
 def noisy_value(steps: Any, mu: Any, noise: Any, branches: int) -> float:
     """Worst-case mean square distance after two noisy steps, in floats."""
     claim = two_noisy_steps(
-        tuple(rational_step(h, 10**9) for h in steps), rational_step(mu, 10**6), rational_step(noise, 10**6), branches
-    )  # type: ignore[arg-type]
+        (rational_step(steps[0], 10**9), rational_step(steps[1], 10**9)),
+        rational_step(mu, 10**6),
+        rational_step(noise, 10**6),
+        branches,
+    )
     return float(solve_dual(claim, "all-pairs", SolveRequest("clarabel", 1e-9)).rate)
 
 
@@ -106,7 +110,7 @@ def hedging(
     for count, kappas in ((2, kappas_two), (3, kappas_three)):
         gains = []
         for kappa in kappas:
-            found = work.piece({"steps": count, "kappa": kappa}, lambda n=count, k=kappa: step_gain(n, k))
+            found = work.piece({"steps": count, "kappa": kappa}, partial(step_gain, count, kappa))
             steps = ", ".join(f"{h:.6f}" for h in found["steps"])
             rows.append((count, kappa, found["constant"], found["value"], steps, found["best"], found["gain"]))
             gains.append(found["gain"])
@@ -230,7 +234,7 @@ def _noise(work: Work, noises: tuple[float, ...], findings: list[Finding]) -> St
     for noise in noises:
         branches = 1 if noise == 0 else 2
         found = work.piece(
-            {"noise": noise, "mu": mu, "branches": branches}, lambda r=noise, n=branches: _noisy_optimum(mu, r, n)
+            {"noise": noise, "mu": mu, "branches": branches}, partial(_noisy_optimum, mu, noise, branches)
         )
         gain = 100 * (1 - found["value"] / found["constant_value"])
         steps = ", ".join(f"{h:.5f}" for h in found["steps"])

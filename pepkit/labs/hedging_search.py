@@ -129,14 +129,15 @@ def constant_cover(count: int, mu: Any, bound: Any, progress: Progress | None = 
     pieces: list[StepPiece] = []
     while reached < tail:
         here = int(reached.p) / int(reached.q)
-        for _ in range(60):
-            centre, witness, _ = _piece(count, mu, here + guess)
-            radius = _largest_radius(mu, count, centre, witness, bound)
-            if radius is not None and centre - radius <= reached:
-                break
+        centre, witness, value = _piece(count, mu, here + guess)
+        radius = _largest_radius(mu, count, centre, witness, bound)
+        if radius is None or centre - radius > reached:
             guess /= 2
-            if guess < 1e-7:
-                raise ClaimError(f"the constant step {here:.6g} has a worst case too close to the bound or below it")
+            if guess < 1e-6:
+                raise ClaimError(
+                    f"the constant step {here:.6g} has a worst case of {value:.9g}, too close to the bound or below it"
+                )
+            continue
         pieces.append(StepPiece(centre, radius, witness))
         reached = centre + radius
         guess = min(0.25, 1.6 * int(radius.p) / int(radius.q))

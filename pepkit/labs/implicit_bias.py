@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,23 +107,21 @@ def implicit_bias(
 ) -> LabResult:
     """Margins against width, initialisation scale and depth, next to the exact optimum of any width."""
     work = work or Work()
-    sets = {"six points": six_points(), "eight random points": random_points(8, 2, seed + 3)}
+    sets: dict[str, Any] = {"six points": six_points(), "eight random points": random_points(8, 2, seed + 3)}
     certificates, findings, rows, curves = {}, [], [], []
     oracles = {}
     for name, (points, labels) in sets.items():
         oracles[name] = margin_oracle(points, labels)
         key = "margin-" + name.replace(" ", "-")
         certificates[key] = work.certificate(
-            {"points": name, "seed": seed}, lambda p=points, q=labels, o=oracles[name]: margin_certificate(p, q, o)
+            {"points": name, "seed": seed}, partial(margin_certificate, points, labels, oracles[name])
         )
         bound = 1 / (2 * certificates[key].claim.lower)
         medians, least, most = [], [], []
         exceeded = False
         for width in widths:
             question = {"points": name, "width": width, "seeds": seeds, "norm": norm, "seed": seed}
-            runs = work.piece(
-                question, lambda p=points, q=labels, w=width: trained_margins(p, q, w, 0.1, seeds, norm, seed)
-            )
+            runs = work.piece(question, partial(trained_margins, points, labels, width, 0.1, seeds, norm, seed))
             ratios = []
             for run in runs:
                 margin = _exact(run["margin"])
@@ -192,7 +191,7 @@ def _scale_study(work: Work, data: Any, oracle: Any, scales: tuple[float, ...], 
     rows = []
     for scale in scales:
         question = {"scale": scale, "seeds": seeds, "seed": seed, "width": 40}
-        found = work.piece(question, lambda s=scale: _regimes(points, labels, oracle, 40, s, seeds, seed))
+        found = work.piece(question, partial(_regimes, points, labels, oracle, 40, scale, seeds, seed))
         rows.append((scale, *found))
     xs = tuple(float(row[0]) for row in rows)
     names = ("early cosine with tangent kernel", "early cosine with best of any width", "final margin ratio")
@@ -231,7 +230,7 @@ def _depth_study(
     rows, medians, bests, last = [], [], [], float("nan")
     for width in widths:
         found = work.piece(
-            {"depth": 3, "width": width, "seeds": seeds, "norm": norm, "seed": seed}, lambda w=width: train(w)
+            {"depth": 3, "width": width, "seeds": seeds, "norm": norm, "seed": seed}, partial(train, width)
         )
         margins = [entry[0] for entry in found]
         residuals = [entry[1] for entry in found]
@@ -247,7 +246,8 @@ def _depth_study(
         ("width", "separated", "median margin", "largest margin", "median KKT residual"),
         tuple(rows),
         (
-            "Fully connected 2-m-m-1 networks without biases; no certified maximum is known for them here. Residuals take "
+            "Fully connected 2-m-m-1 networks without biases; no certified maximum is known for them here. "
+            "Residuals take "
             "slope 0 at kinks: a neuron that rests on a kink makes them large, and they bound Clarke's "
             "residual from above.",
         ),

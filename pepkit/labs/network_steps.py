@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def network_steps(
             logs: dict[str, list[float]] = {}
             for k in range(seeds):
                 question = {"model": model, "steps": count, "run": seed + k}
-                found = work.piece(question, lambda m=model, n=count, s=seed + k: tuned_losses(m, n, s))
+                found = work.piece(question, partial(tuned_losses, model, count, seed + k))
                 for name, (loss, _) in found.items():
                     value = float("inf") if loss is None else loss
                     logs.setdefault(name, []).append(value)

@@ -7,6 +7,7 @@ to a certificate of the kernel (`pepkit.kernel.maximal_margin`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -117,7 +118,7 @@ def margin_oracle(points: Any, labels: Sequence[int]) -> MarginOracle:
         active = (row > 0) * y * side
         cones.append(cp.norm(x.T @ cp.multiply(active, multipliers) + x.T @ cp.multiply(row, mu)) <= 1)
     problem = cp.Problem(cp.Maximize(cp.sum(multipliers)), cones)
-    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    _solve(problem)
     if problem.status not in ("optimal", "optimal_inaccurate"):
         raise ClaimError(f"no network has a positive margin at these points (the solver says {problem.status})")
     # the primal: v for every cell and side, inside the cone of the cell
@@ -128,7 +129,7 @@ def margin_oracle(points: Any, labels: Sequence[int]) -> MarginOracle:
         margins = margins + cp.multiply(side * (row > 0) * y, x @ v)
         inside.append(cp.multiply(row, x @ v) >= 0)
     primal = cp.Problem(cp.Minimize(sum(cp.norm(v) for v in vectors)), [*inside, margins >= 1])
-    primal.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    _solve(primal)
     if primal.status not in ("optimal", "optimal_inaccurate"):
         raise ClaimError(f"the cone program of the network failed (the solver says {primal.status})")
     amplitudes, rows = [], []
@@ -143,6 +144,15 @@ def margin_oracle(points: Any, labels: Sequence[int]) -> MarginOracle:
         float(primal.value), np.array(multipliers.value), pairs, np.array(amplitudes), np.array(rows), cells,
         dependencies,
     )  # fmt: skip
+
+
+def _solve(problem: Any) -> None:
+    """Solve to the last digits; that they may be missing is no concern, because the answer is rounded and proved."""
+    import cvxpy as cp
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
 
 
 def margin_certificate(
@@ -169,9 +179,13 @@ def margin_certificate(
         return fmpq(round(value * 2**bits), 1 << bits)
 
     multipliers = tuple(rounded(max(a, 0.0) * scale) for a in found.multipliers)
+
+    def terms(weights: np.ndarray) -> Terms:
+        return tuple((k, rounded(a * scale)) for k, a in enumerate(weights) if a * scale > 2.0**-bits)
+
     cells = tuple(
-        (signs, *(tuple((k, rounded(a * scale)) for k, a in enumerate(mu) if a * scale > 2.0**-bits) for mu in pair))
-        for signs, pair in zip(found.cells, found.weights_of_cells, strict=True)
+        (signs, terms(plus), terms(minus))
+        for signs, (plus, minus) in zip(found.cells, found.weights_of_cells, strict=True)
     )
     network = [(rounded(a), tuple(rounded(c) for c in w)) for a, w in zip(found.amplitudes, found.weights, strict=True)]
     least = min(
