@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -89,13 +90,13 @@ class Study:
         figure = Figure(figsize=(6.4, 4.0), layout="constrained")
         axes = figure.add_subplot()
         for label, x, y in self.curves:
-            name, style = _style(label)
+            name, style = _style(label, len(x))
             axes.plot(x, y, label=name, **style)
         axes.set_xlabel(self.axes[0])
         axes.set_ylabel(self.axes[1])
         axes.set_xscale(self.scales[0])
         axes.set_yscale(self.scales[1])
-        axes.set_title(self.title, fontsize=10)
+        axes.set_title(textwrap.fill(self.title, 75), fontsize=10)
         axes.grid(alpha=0.3)
         if self.curves:
             axes.legend(fontsize=8 if len(self.curves) < 8 else 7)
@@ -179,9 +180,11 @@ def _floats(values: Sequence[Any]) -> tuple[float, ...]:
     return tuple(float(value_from_data(value)) for value in values)
 
 
-def _style(label: str) -> tuple[str, dict[str, Any]]:
+def _style(label: str, count: int) -> tuple[str, dict[str, Any]]:
     if label.endswith(" (points)"):
-        return label.removesuffix(" (points)"), {"marker": ".", "markersize": 4, "linestyle": "none"}
+        # clouds of many points keep their structure
+        size = 6.0 if count < 200 else 3.0 if count < 2000 else 0.8
+        return label.removesuffix(" (points)"), {"marker": ".", "markersize": size, "linestyle": "none"}
     if label.endswith(" (line)"):
         return label.removesuffix(" (line)"), {"linewidth": 1.2}
     return label, {"marker": "o", "markersize": 3, "linewidth": 1.2}

@@ -28,7 +28,7 @@ REACH = fmpq(8, 5)
     "descent-chaos",
     "Gradient descent on scalar deep networks: cycles and certified chaos",
     quick={"depths": (2,), "cells": 80, "steps": 160},
-    full={"depths": (2, 3, 4, 5, 6), "cells": 160},
+    full={"depths": (2, 3, 4, 5, 6), "cells": 240},
 )
 def descent_chaos(
     *,

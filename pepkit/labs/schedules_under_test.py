@@ -145,10 +145,12 @@ def _method(entry: CatalogueEntry, folder: Path, work: Work) -> CertifiedMethod:
         for value in values.values()
         if not isinstance(value, tuple)
     )
-    name = Path(entry.path)
+    place = Path(entry.path)
+    family, name = place.parent.name, place.stem
     return CertifiedMethod(
-        name.stem,
-        name.parent.name,
+        # schedules of one name occur with several measures
+        f"{family}-{name}" if family == "gradient-norm" else name,
+        family,
         matrix,
         isinstance(method, GradientDescent),
         to_float(field, stated.rate),

@@ -24,9 +24,18 @@ from pathlib import Path
 
 from pepkit.kernel import ClaimError
 
-__all__ = ["Computed", "Outcome", "TargetTable", "compare", "target_table", "target_tables", "write_page"]
+__all__ = [
+    "Computed",
+    "Outcome",
+    "TargetTable",
+    "compare",
+    "known_values",
+    "target_table",
+    "target_tables",
+    "write_page",
+]
 
-_MODULES: tuple[str, ...] = ("pepkit.labs.bias_targets",)
+_MODULES: tuple[str, ...] = ("pepkit.labs.known_numbers", "pepkit.labs.bias_targets")
 """Modules that hold tables of targets; importing them registers."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -81,8 +90,7 @@ class TargetTable:
 
     def rows(self) -> list[dict[str, str]]:
         """The rows of the file."""
-        text = files("pepkit.labs").joinpath("data", f"{self.file}.csv").read_text(encoding="utf-8")
-        return list(csv.DictReader(text.splitlines()))
+        return _rows(self.file)
 
     def outcomes(self, seed: int = 0) -> list[Outcome]:
         """Compute everything and compare."""
@@ -92,6 +100,19 @@ class TargetTable:
         if unknown:
             raise ClaimError(f"the table of targets {self.name} has no rows {', '.join(sorted(unknown))}")
         return [compare(row, found.get(row["id"])) for row in rows]
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    text = files("pepkit.labs").joinpath("data", f"{file}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def known_values(file: str, row: str) -> tuple[float, ...]:
+    """The known numbers of a row of `data/FILE.csv`; ClaimError if there is no such row."""
+    for entry in _rows(file):
+        if entry["id"] == row:
+            return tuple(float(number) for number in _NUMBER.findall(entry["value"]))
+    raise ClaimError(f"the table {file} has no row {row!r}")
 
 
 _TABLES: dict[str, TargetTable] = {}

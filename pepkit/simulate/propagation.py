@@ -179,13 +179,17 @@ def standardised_correlations(width: int, layers: int, correlation: float, seeds
 def batch_effective_rank(width: int, layers: int, batch: int, normalise: bool, seed: int) -> list[float]:
     """(sum s)^2/sum s^2 of the singular values of the activations (width x batch) behind each ReLU layer.
 
-    With batch normalisation every neuron has mean 0 and variance 1 over the batch before the ReLU.
+    With batch normalisation every neuron has mean 0 and variance 1 over the batch before the ReLU. Gaussian weights
+    act on the span of the activations only: with H = U S V', W H has the law of a Gaussian (width x batch) matrix
+    times S V'.
     """
     generator = np.random.default_rng(seed)
     state = generator.standard_normal((width, batch))
     found = []
     for _ in range(layers):
-        state = generator.standard_normal((width, width)) * math.sqrt(2 / width) @ state
+        _, values, frame = np.linalg.svd(state, full_matrices=False)
+        factor = generator.standard_normal((width, len(values))) * math.sqrt(2 / width)
+        state = factor @ (values[:, None] * frame)
         if normalise:
             state = (state - state.mean(axis=1, keepdims=True)) / state.std(axis=1, keepdims=True)
         state = np.maximum(state, 0)
