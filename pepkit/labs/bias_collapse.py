@@ -129,14 +129,14 @@ def _counts(target: str, m: int, scale: float, seeds: int, steps: int, seed: int
 )
 def bias_collapse(
     *,
-    seeds: int = 6,
+    seeds: int = 4,
     demonstration_seeds: int = 3,
     demonstration_steps: int = 50_000,
-    steps: int = 30_000,
-    widths: tuple[int, ...] = (20, 60, 120, 240),
+    steps: int = 20_000,
+    widths: tuple[int, ...] = (20, 60, 180),
     scales: tuple[float, ...] = (0.02, 0.05, 0.2, 0.5, 1.0),
-    plane_steps: int = 8000,
-    prune_times: tuple[int, ...] = (1000, 5000, 30_000),
+    plane_steps: int = 5000,
+    prune_times: tuple[int, ...] = (1000, 5000, 20_000),
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:

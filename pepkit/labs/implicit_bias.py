@@ -216,12 +216,14 @@ def _depth_study(
 ) -> tuple[Study, float]:
     points, labels = data
     x, y = np.array([to_floats(point) for point in points]), np.array(labels, dtype=float)
+    # three layers take longer, so half of the seeds
+    half = max(2, seeds // 2)
 
     def train(width: int) -> list[list[float]]:
-        start = initial_layers((2, width, width, 1), 0.5, seeds, seed)
-        run = train_margin(start, x, y, norm=0.6 * norm, steps=int(36 * norm))
+        start = initial_layers((2, width, width, 1), 0.5, half, seed)
+        run = train_margin(start, x, y, norm=0.4 * norm, steps=int(24 * norm))
         rows = []
-        for k in range(seeds):
+        for k in range(half):
             if run.separated[k]:
                 residual = kkt_residual([layer[k] for layer in run.layers], x, y).stationarity
                 rows.append([float(run.margins[-1][k]), residual])
@@ -230,7 +232,7 @@ def _depth_study(
     rows, medians, bests, last = [], [], [], float("nan")
     for width in widths:
         found = work.piece(
-            {"depth": 3, "width": width, "seeds": seeds, "norm": norm, "seed": seed}, partial(train, width)
+            {"depth": 3, "width": width, "seeds": half, "norm": 0.4 * norm, "seed": seed}, partial(train, width)
         )
         margins = [entry[0] for entry in found]
         residuals = [entry[1] for entry in found]

@@ -27,6 +27,9 @@ laboratory.
 """
 
 
+_ORDER = ("constant", "silver", "silver, shuffled", "silver, sorted", "arcsine, independent", "constant, same sum")
+
+
 def tuned_losses(model: str, count: int, seed: int, grid: int = 40) -> dict[str, list[float | None]]:
     """Schedule -> [best final loss, its scale]; null for a loss that is infinite."""
     task = problem(model, seed=seed)
@@ -67,11 +70,14 @@ def network_steps(
             logs: dict[str, list[float]] = {}
             for k in range(seeds):
                 question = {"model": model, "steps": count, "run": seed + k}
+                if model == "logistic":
+                    question["flipped"] = 0.1
                 found = work.piece(question, partial(tuned_losses, model, count, seed + k))
                 for name, (loss, _) in found.items():
                     value = float("inf") if loss is None else loss
                     logs.setdefault(name, []).append(value)
-            names = list(logs)
+            # kept pieces do not keep the order
+            names = sorted(logs, key=_ORDER.index)
             base = np.array(logs["constant"])
             # geometric mean of the ratio to the tuned constant step, seed by seed
             ratios[model, count] = {

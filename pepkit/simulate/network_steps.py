@@ -51,13 +51,15 @@ class Problem:
 
 
 def problem(model: str, n: int = 100, d: int = 10, width: int = 20, seed: int = 0) -> Problem:
-    """Gaussian inputs; targets of a tanh teacher of width 5, or noisy signs of a linear function for "logistic"."""
+    """Gaussian inputs; targets of a tanh teacher of width 5, or signs of a linear function with a tenth
+    of them flipped for "logistic"."""
     if model not in MODELS:
         raise ClaimError(f"unknown model {model!r}; known are {', '.join(MODELS)}")
     generator = np.random.default_rng(seed)
     x = generator.standard_normal((n, d))
     if model == "logistic":
-        y = np.sign(x @ generator.standard_normal(d) + 0.5 * generator.standard_normal(n))
+        # a tenth of the labels is wrong, so that no line separates them and the infimum is attained
+        y = np.sign(x @ generator.standard_normal(d)) * np.where(generator.random(n) < 0.1, -1, 1)
         return Problem(model, x, y, 0, np.zeros(d))
     teacher = generator.standard_normal((5, d)) / np.sqrt(d)
     y = np.tanh(2 * x @ teacher.T) @ generator.standard_normal(5)
