@@ -97,6 +97,8 @@ def train_hinges(
     for step in range(steps + 1):
         # first grid point to the right of the kink
         position = -b if all_positive else -b / np.where(w == 0, 1e-300, w)
+        if np.isnan(position).any():
+            raise ClaimError(f"the parameters are infinite after {step} steps; use a smaller rate than {rate}")
         first = np.clip(np.floor((position - low) / spacing) + 1, 0, n).astype(np.intp)
         flat = (first + offset).ravel()
         slope = a if all_positive else a * w
