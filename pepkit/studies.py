@@ -96,7 +96,7 @@ class Study:
         axes.set_ylabel(self.axes[1])
         axes.set_xscale(self.scales[0])
         axes.set_yscale(self.scales[1])
-        axes.set_title(textwrap.fill(self.title, 75), fontsize=10)
+        axes.set_title(textwrap.fill(self.title, 80), fontsize=10)
         axes.grid(alpha=0.3)
         if self.curves:
             axes.legend(fontsize=8 if len(self.curves) < 8 else 7)

@@ -32,7 +32,7 @@ from pepkit.kernel.words import decimal_text
 __all__ = ["CONSTANTS", "MAPS", "AngleEnclosure", "BallEvaluation", "WideNetworkConstant", "angle_ball", "layer_map"]
 
 MAPS = ("relu", "residual", "centred")
-MAX_LAYERS = 100_000
+MAX_LAYERS = 10_000
 MAX_WIDTH = 2048
 
 

@@ -10,6 +10,7 @@ from pepkit.kernel import (
     bias_flow,
     constant_step_cover,
     descent_maps,
+    effective_rank,
     injectivity,
     line_networks,
     linear_network_identities,
@@ -280,6 +281,11 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     ),
     "descent-covering": (descent_maps.DescentCovering, descent_maps.read_covering, descent_maps.write_covering),
     "descent-orbit": (descent_maps.DescentOrbit, descent_maps.read_orbit, descent_maps.write_orbit),
+    "effective-rank": (
+        effective_rank.EffectiveRank,
+        effective_rank.read_effective_rank,
+        effective_rank.write_effective_rank,
+    ),
     "linear-network-identity": (
         linear_network_identities.LinearNetworkIdentity,
         linear_network_identities.read_identity,

@@ -15,7 +15,7 @@ from pepkit.kernel.statement import Statement
 
 __all__ = ["FactClaim", "RationalFact", "decide", "no_data"]
 
-MAX_PRECISION = 1 << 14
+MAX_PRECISION = 1 << 12
 """Most bits of ball arithmetic before a comparison counts as undecided."""
 
 

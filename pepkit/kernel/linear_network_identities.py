@@ -40,7 +40,7 @@ __all__ = ["IDENTITIES", "Expansion", "LinearNetworkIdentity"]
 
 Matrix = list[list[Any]]
 
-MAX_MONOMIALS = 200_000
+MAX_MONOMIALS = 17_000
 """Bound of the number of terms of an entry of W_N ... W_1 X, squared; larger networks are refused."""
 
 IDENTITIES = {

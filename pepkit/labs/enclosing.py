@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from flint import arb, ctx, fmpq
 
 from pepkit.kernel import check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant, angle_ball
+from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
+from pepkit.kernel.relu_network import ExactLayer
 from pepkit.simulate.propagation import centred_fixed_point
 
-__all__ = ["angle_certificate", "constant_certificate", "fixed_point_certificate"]
+__all__ = ["angle_certificate", "constant_certificate", "fixed_point_certificate", "rank_certificate"]
 
 
 def _ends(value: Callable[[], arb], digits: int) -> tuple[fmpq, fmpq]:
@@ -52,5 +55,31 @@ def fixed_point_certificate(strength: fmpq, digits: int = 12) -> BallEvaluation:
     middle = round(guess * scale)
     claim = WideNetworkConstant("centred-fixed-point", strength, fmpq(middle - 1, scale), fmpq(middle + 1, scale))
     certificate = BallEvaluation(claim)
+    check(certificate)
+    return certificate
+
+
+def rank_certificate(width: int, layers: int, inputs: int, centred: bool, seed: int) -> GramEvaluation:
+    """The effective rank of one random network, between two multiples of 1/1000.
+
+    Weights are Gaussian, rounded to multiples of 1/16; `centred` subtracts the mean of each row (exactly), so that a
+    layer does not see the mean of the activations before it. The last layer has no activation. The inputs are random
+    vectors of -1 and 1.
+    """
+    generator = np.random.default_rng(seed)
+    points = tuple(tuple(int(a) for a in row) for row in np.sign(generator.standard_normal((inputs, width))))
+    network = []
+    for k in range(layers):
+        rows = np.round(16 * generator.standard_normal((width, width)) * np.sqrt(2 / width)).astype(int).tolist()
+        means = [fmpq(sum(row), width) if centred else fmpq(0) for row in rows]
+        network.append(
+            ExactLayer(
+                tuple(tuple((a - m) / 16 for a in row) for row, m in zip(rows, means, strict=True)),
+                activation="identity" if k == layers - 1 else "relu",
+            )
+        )
+    value = EffectiveRank(tuple(network), points, fmpq(0), fmpq(inputs)).value()
+    low = fmpq(int((value * 1000).p // (value * 1000).q), 1000)
+    certificate = GramEvaluation(EffectiveRank(tuple(network), points, low, low + fmpq(1, 1000)))
     check(certificate)
     return certificate

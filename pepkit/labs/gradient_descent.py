@@ -117,7 +117,8 @@ def random_runs(method: CertifiedMethod, functions: int, seed: int, rate: float 
                 "family": name,
                 "functions": batch.size,
                 "ratio": float(1 + relative.max()),
-                "excess": float((excess / allowed).max()),
+                # flat functions have neither excess nor allowance
+                "excess": float((excess / np.maximum(allowed, 1e-300)).max()),
                 "allowance": float(np.median(size)),
                 "exceeded": int(np.sum(excess > allowed)),
             }
@@ -141,7 +142,7 @@ def _distance(rows: list[tuple[Any, ...]]) -> Study:
     curves = []
     for prefix, label in (
         ("constant-1", "constant step 1"), ("optimal-constant", "optimal constant"), ("silver", "silver"),
-        ("obs-s", "OBS-S"),
+        ("obs-s", "OBS-S"), ("obs-f", "OBS-F"),
     ):  # fmt: skip
         best: dict[int, tuple[float, str]] = {}
         for row in rows:

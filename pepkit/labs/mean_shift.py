@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from pepkit.labs.enclosing import angle_certificate, constant_certificate, fixed_point_certificate
+from pepkit.labs.enclosing import (
+    angle_certificate,
+    constant_certificate,
+    fixed_point_certificate,
+    rank_certificate,
+)
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
@@ -56,6 +61,11 @@ def mean_shift(
     certificates["centred-angle-20-layers"] = work.certificate(
         {"centred angle": 20}, partial(angle_certificate, "centred", fmpq(1), fmpq(9, 10), 20)
     )
+    for name, centred in (("plain", False), ("centred", True)):
+        certificates[f"effective-rank-{name}"] = work.certificate(
+            {"effective rank": name, "seed": seed}, partial(rank_certificate, 16, 16, 8, centred, seed)
+        )
+    plain_rank, centred_rank = (certificates[f"effective-rank-{name}"].claim for name in ("plain", "centred"))
     straight = max(abs(v - math.pi / 2) for v in angles["looks-linear"])
     return LabResult(
         _ABOUT,
@@ -76,6 +86,12 @@ def mean_shift(
                 f"{angles['orthogonal'][20]:.3f} against {angles['gaussian'][20]:.3f} radians behind 20 layers, "
                 f"{angles['map'][20]:.3f} in the wide limit",
                 abs(angles["orthogonal"][20] - angles["map"][20]) < 0.05,
+            ),
+            Finding(
+                "one network of width 16 and depth 16 on 8 inputs, evaluated exactly: effective rank at most "
+                f"{float(plain_rank.high.p) / float(plain_rank.high.q):.3f} as it is, at least "
+                f"{float(centred_rank.low.p) / float(centred_rank.low.q):.3f} with rows of mean zero, certified",
+                bool(plain_rank.high < centred_rank.low),
             ),
             Finding("batch normalisation keeps the effective rank of 16 inputs behind 60 layers at "
                     f"{min(r['normalised'][-1] for r in ranks):.1f} or more; without it, it is "

@@ -14,8 +14,10 @@ from flint import ctx, fmpq
 from pepkit.kernel import RATIONALS, CertificateError, ClaimError, FormatError, NumberField, check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant
 from pepkit.kernel.descent_maps import CoveringGraph, DescentCovering, DescentOrbit, OrbitEvaluation, descent_map
+from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
 from pepkit.kernel.files import certificate_from_data, certificate_from_text, certificate_to_data, certificate_to_text
 from pepkit.kernel.linear_network_identities import IDENTITIES, Expansion, LinearNetworkIdentity
+from pepkit.kernel.relu_network import ExactLayer
 
 Q = fmpq
 REFUSED = (CertificateError, ClaimError, FormatError)
@@ -63,7 +65,13 @@ def identity() -> Expansion:
     return Expansion(LinearNetworkIdentity("conserved", (2, 3, 2), 1))
 
 
-ALL = [horseshoe, chebyshev, golden, orbit, angle, residual, rate, fixed_point, identity]
+def rank() -> GramEvaluation:
+    """Outputs (1, 0), (3/2, 1): K = [[1, 3/2], [3/2, 13/4]], so (17/4)^2/(1 + 9/2 + 169/16)."""
+    layers = (ExactLayer(((1, 0), (0, 1))), ExactLayer(((1, Q(1, 2)), (0, 1))))
+    return GramEvaluation(EffectiveRank(layers, ((1, -1), (1, 1)), Q(289, 257), Q(289, 257)))
+
+
+ALL = [rank, horseshoe, chebyshev, golden, orbit, angle, residual, rate, fixed_point, identity]
 
 
 def residual_angle() -> float:
@@ -105,6 +113,16 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 @pytest.mark.parametrize(
     ("make", "path", "value"),
     [
+        (rank, ("claim", "low"), "290/257"),
+        (rank, ("claim", "high"), "288/257"),
+        (rank, ("claim", "inputs", 0, 0), "2"),
+        (rank, ("claim", "inputs", 1, 1), "2"),
+        (rank, ("claim", "inputs", 1), ["1"]),
+        (rank, ("claim", "inputs"), []),
+        (rank, ("claim", "inputs"), [["-1", "-1"]]),
+        (rank, ("claim", "layers", 1, "weights", 0, 1), "1/3"),
+        (rank, ("claim", "layers", 0, "weights", 0, 0), "2"),
+        (rank, ("proof", "kind"), "expansion"),
         (horseshoe, ("claim", "step"), "2"),
         (horseshoe, ("claim", "depth"), 3),
         (horseshoe, ("claim", "growth"), "301/100"),

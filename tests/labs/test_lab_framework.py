@@ -163,3 +163,26 @@ def test_targets_are_compared(value: str, tolerance: str, found: tuple[float, ..
         targets.compare(row, targets.Computed("a", (*found, 1.0)))
     exact = targets.Computed("a", met=False, note="counterexample")
     assert targets.compare(row, exact).status == "differs"
+
+
+def test_page_of_known_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def some(seed: int) -> Iterator[targets.Computed]:
+        yield targets.Computed("E.period2", (2.0, -2.0), True, "an orbit")
+        yield targets.Computed("E.saxe", (1e-9,))
+        yield targets.Computed("E.chaos", met=False)
+
+    table = targets.TargetTable("some", "Some numbers", "net_deeplinear_targets", some)
+    monkeypatch.setattr(targets, "target_tables", lambda: {"some": table})
+    page = tmp_path / "page.md"
+    done = CliRunner().invoke(application, ["lab", "--targets", "--page", str(page)])
+    assert done.exit_code == 1 and "1 of 11 rows met" in done.output and "missing" in done.output
+    text = page.read_text()
+    assert "## Some numbers" in text
+    assert all(words in text for words in ("1 met", "2 differs", "8 missing"))
+    assert "- `E.period2`: an orbit" in text
+    with pytest.raises(ClaimError, match="no rows unheard-of"):
+        targets.TargetTable(
+            "x", "X", "net_deeplinear_targets", lambda seed: [targets.Computed("unheard-of")]
+        ).outcomes()
+    with pytest.raises(ClaimError, match="no row"):
+        targets.known_values("net_deeplinear_targets", "unheard-of")

@@ -11,11 +11,11 @@ from pepkit import labs
 from pepkit.labs import targets
 
 SMALL: dict[str, dict[str, Any]] = {
-    "gradient-descent": {"functions": 60},
+    "gradient-descent": {"functions": 30},
     "schedule-race": {"steps": 31, "samples": 5},
     "deep-linear": {"seeds": 6, "depths": (2, 3), "points": 201},
     "learning-times": {"products": 100},
-    "descent-chaos": {"depths": (2,), "cells": 60, "steps": 40},
+    "descent-chaos": {"depths": (2,), "cells": 16, "steps": 20},
     "angle-collapse": {"layers": (1, 10, 100), "samples": 200},
     "mean-shift": {"seeds": 60, "dense_seeds": 1, "width": 128, "batch_widths": (64,)},
     "trainability": {"depths": (4,), "steps": 15, "rates": (0.03,), "seeds": 1},
