@@ -21,7 +21,20 @@ BEGIN, END = "<!-- trusted lines: begin -->", "<!-- trusted lines: end -->"
 
 def python_lines(path: Path) -> int:
     """Lines of a Python file with code."""
-    source = path.read_text(encoding="utf-8")
+    return code_lines(path.read_text(encoding="utf-8"))
+
+
+def parts(path: Path) -> list[tuple[str, int]]:
+    """(heading, lines with code) of a file that double lines divide; the first part has no heading."""
+    pieces = re.split(r"^# ={20,} *", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [
+        ("", code_lines(pieces[0])),
+        *((piece.partition("\n")[0], code_lines("# " + piece)) for piece in pieces[1:]),
+    ]
+
+
+def code_lines(source: str) -> int:
+    """Lines of Python with code."""
     documentation: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
@@ -57,8 +70,10 @@ def rows() -> list[tuple[str, str, int]]:
     kernel = sorted((ROOT / "pepkit" / "kernel").glob("*.py"))
     result = [
         ("kernel", "`pepkit/kernel`, all of it", sum(map(python_lines, kernel))),
-        ("pepcheck", "`checker/pepcheck.py`, all of it", python_lines(ROOT / "checker" / "pepcheck.py")),
     ]
+    for heading, count in parts(ROOT / "checker" / "pepcheck.py"):
+        what = f"for {heading.split(' (')[0]}, besides the core" if heading else "`checker/pepcheck.py`, the core"
+        result.append(("pepcheck", what, count))
     verification = sorted((ROOT / "pepkit" / "verification").glob("*.py"))
     result.append(("SymPy check", "`pepkit/verification`, all of it", sum(map(python_lines, verification))))
     theory = ROOT / "proofs" / "theory"

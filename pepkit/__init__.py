@@ -21,10 +21,10 @@ __version__ = "0.1.0"
 
 _LOCATIONS = {
     "Certificate": "pepkit.kernel",
-    "CertificationError": "pepkit.certification",
+    "CertificationError": "pepkit.result",
     "Claim": "pepkit.kernel",
     "PepkitError": "pepkit.kernel",
-    "Result": "pepkit.certification",
+    "Result": "pepkit.result",
     "Schedule": "pepkit.schedules",
     "Theorem": "pepkit.kernel",
     "candidate": "pepkit.candidates",
@@ -79,11 +79,12 @@ if TYPE_CHECKING:
     from pepkit.algebra import exact
     from pepkit.candidate_rules import candidate_rule
     from pepkit.candidates import candidate
-    from pepkit.certification import CertificationError, Result, certify
+    from pepkit.certification import certify
     from pepkit.closed_form import certify_composition
     from pepkit.duality import compare_reversal
     from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
     from pepkit.pep import fixed_step_method, gradient_descent, method
+    from pepkit.result import CertificationError, Result
     from pepkit.rounding import compare_family
     from pepkit.schedules import Schedule, schedule
     from pepkit.straightforward import straightforward

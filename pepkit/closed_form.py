@@ -11,9 +11,10 @@ from typing import Any
 
 from pepkit.algebra import Real, exact, realise, to_float
 from pepkit.algebra.fields import DEGREE_LIMIT
-from pepkit.certification import CertificationError, Result, certify
+from pepkit.certification import certify
 from pepkit.kernel import Certificate, CertificateError, ClaimError, InitialCondition, Measure, check
 from pepkit.pep import gradient_descent
+from pepkit.result import CertificationError, Result
 from pepkit.schedules import composition_proof, constant_step_certificate, flat_certificate
 from pepkit.schedules.closed_forms import flat_multipliers
 from pepkit.schedules.composition import Composition

@@ -8,12 +8,13 @@ from typing import Any
 
 from flint import fmpq
 
-from pepkit.certification import CertificationError, certify
+from pepkit.certification import certify
 from pepkit.kernel import Certificate, CertificateError, ClaimError, UndecidedError, Witness, check
 from pepkit.kernel.radicals import RadicalField
 from pepkit.kernel.schedule_properties import ScheduleProperty, SchedulePropertyClaim
 from pepkit.kernel.witness import Evaluation
 from pepkit.pep import gradient_descent
+from pepkit.result import CertificationError
 from pepkit.rounding import RoundingError, RoundingSettings, SolveRequest, sharp_certificate, solve_dual
 from pepkit.rounding.settings import silent
 from pepkit.schedules import Schedule

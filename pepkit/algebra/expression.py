@@ -30,25 +30,30 @@ class Real(float):
     It is also a float, the nearest one up to a few roundings, so that libraries which accept only int and
     float (PEPit) take it; their additions, products and quotients then carry the exact number along.
     What is not arithmetic (``math.sqrt``, ``math.log``) sees the float and returns a plain float.
+
+    `rounded` says that a plain float with a fractional part went into the number, so that it may not be what was
+    meant: ``exact(1) * (1/3)`` is the dyadic number next to 1/3.
     """
 
-    __slots__ = ("arguments", "operation", "value")
+    __slots__ = ("arguments", "operation", "rounded", "value")
     # numpy's scalars must leave products with exact numbers to the exact numbers
     __array_priority__ = 1000.0
 
     operation: str
     arguments: tuple[Real, ...]
     value: Any
+    rounded: bool
 
     def __new__(cls, operation: str, arguments: tuple[Real, ...] = (), value: Any = None) -> Real:
         self = float.__new__(cls, _approximation(operation, arguments, value))
         self.operation = operation
         self.arguments = arguments
         self.value = value
+        self.rounded = any(argument.rounded for argument in arguments)
         return self
 
     def __reduce__(self) -> Any:
-        return Real, (self.operation, self.arguments, self.value)
+        return Real, (self.operation, self.arguments, self.value), (None, {"rounded": self.rounded})
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Real) and self.is_rational and other.is_rational:
@@ -82,19 +87,13 @@ class Real(float):
         if not isinstance(other, Real) and not _is_number(other):
             return _with_array(self, operation, other, swapped) if getattr(other, "shape", ()) else NotImplemented
         right = exact(int(other) if isinstance(other, bool) else other)
+        rounded = self.rounded or right.rounded or (_is_float(other) and right.value.q != 1)
         left, right = (right, self) if swapped else (self, right)
-        if left.is_rational and right.is_rational:
-            a, b = left.value, right.value
-            if operation == "+":
-                return Real.rational(a + b)
-            if operation == "-":
-                return Real.rational(a - b)
-            if operation == "*":
-                return Real.rational(a * b)
-            if b == 0:
-                raise ClaimError("division by zero in an exact number")
-            return Real.rational(a / b)
-        return Real(operation, (left, right))
+        result = _rational_result(operation, left, right) if left.is_rational and right.is_rational else None
+        if result is None:
+            result = Real(operation, (left, right))
+        result.rounded = rounded
+        return result
 
     def __add__(self, other: Any) -> Any:
         return self._binary("+", other)
@@ -165,6 +164,26 @@ class Real(float):
         return f"({self.arguments[0]!r} {self.operation} {self.arguments[1]!r})"
 
 
+def _rational_result(operation: str, left: Real, right: Real) -> Real:
+    a, b = left.value, right.value
+    if operation == "+":
+        return Real.rational(a + b)
+    if operation == "-":
+        return Real.rational(a - b)
+    if operation == "*":
+        return Real.rational(a * b)
+    if b == 0:
+        raise ClaimError("division by zero in an exact number")
+    return Real.rational(a / b)
+
+
+def _is_float(value: Any) -> bool:
+    """Whether a number came as a float, of Python or of numpy."""
+    if isinstance(value, Real):
+        return False
+    return isinstance(value, float) or (type(value).__module__ == "numpy" and value.dtype.kind == "f")
+
+
 def _is_number(value: Any) -> bool:
     if isinstance(value, (int, float, fmpz, fmpq, Fraction, str, Number)):
         return True
@@ -212,7 +231,9 @@ def sqrt(value: Any) -> Real:
         numerator, denominator = fmpz(argument.value.p), fmpz(argument.value.q)
         root = fmpq(numerator.isqrt(), denominator.isqrt())
         if root * root == argument.value:
-            return Real.rational(root)
+            found = Real.rational(root)
+            found.rounded = argument.rounded
+            return found
     return Real("sqrt", (argument,))
 
 

@@ -31,9 +31,11 @@ class StudyName(StrEnum):
 
 
 def injectivity(
-    model: Annotated[
-        Path, typer.Argument(help="Network in JSON (exact numbers) or NPZ (W1, b1, ...).", metavar="MODEL")
-    ],
+    model: Annotated[Path, typer.Argument(help="Network: a .onnx, .npz or .json file.", metavar="MODEL")],
+    rectify_last: Annotated[
+        bool,
+        typer.Option("--rectify-last", help="Put a rectifier after the last layer too; matrices alone do not say it."),
+    ] = False,
     samples: Annotated[
         int, typer.Option(help="Random inputs that look for a linear piece of deficient rank.", min=0)
     ] = 2000,
@@ -43,18 +45,22 @@ def injectivity(
     force: _Force = False,
     as_json: _Json = False,
 ) -> None:
-    """Is a ReLU network injective? An exact answer with a certificate.
+    """Is a network injective? An exact answer with a certificate.
 
     One layer is always decided, and so is any network with two inputs and no biases. Exit code 0: decided, either
     way; 3: undecided.
     """
     with json_errors(as_json):
-        from pepkit.networks.injectivity import decide_injectivity, load_network
+        from pepkit.networks import read_network
+        from pepkit.networks.injectivity import decide_injectivity
+        from pepkit.networks.model import rectified_last
 
         _refuse_existing(output, force)
-        layers = load_network(model)
+        net = read_network(model)
+        if rectify_last:
+            net = rectified_last(net)
         with StageDisplay(enabled=not as_json) as progress:
-            result = decide_injectivity(layers, progress, samples, seed, max_cases)
+            result = decide_injectivity(net, progress, samples, seed, max_cases)
         if output is not None and result.certificate is not None:
             result.save(output)
         if as_json:

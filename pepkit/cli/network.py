@@ -73,7 +73,7 @@ def bound(
 
         if side not in ("upper", "lower"):
             raise ClaimError(f"a bound is an upper or a lower one, not {side!r}")
-        net = read_network(model)
+        net = read_network(model).with_affine_end()
         inputs = _box(net.inputs, box, centre, radius)
         form = _numbers(objective, net.outputs) if objective else [1] + [0] * (net.outputs - 1)
         if side == "lower":
@@ -104,7 +104,7 @@ def lipschitz(
     with json_errors(as_json):
         from pepkit.networks import certify_lipschitz, read_network
 
-        net = read_network(model)
+        net = read_network(model).with_affine_end()
         with StageDisplay(not as_json) as display:
             result = certify_lipschitz(net, variant=variant, split=split, progress=display)
         _print(result, _save(result, output, force, slug(model.stem, "lipschitz", variant)), as_json, {})
@@ -129,7 +129,7 @@ def verify(
         from pepkit.networks import read_network, read_properties
         from pepkit.networks import verify as decide
 
-        net = read_network(model)
+        net = read_network(model).with_affine_end()
         queries = read_properties(property_file)
         answers = []
         with StageDisplay(not as_json) as display:
@@ -184,7 +184,7 @@ def evaluate(
     from pepkit.networks import read_network
     from pepkit.networks.model import rationals
 
-    net = read_network(model)
+    net = read_network(model).with_affine_end()
     for i, value in enumerate(net(rationals(_numbers(point, net.inputs), "the point"))):
         typer.echo(f"f_{i} = {value} = {decimal_text(RATIONALS, value)} (rounded)")
 

@@ -23,12 +23,12 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 from pepkit.kernel.semidefinite import prove_positive_semidefinite
 
 __all__ = ["BiasesStayApart", "TrappingBox", "hinge_gram"]
@@ -90,7 +90,7 @@ class TrappingBox:
     eigenvalue: Any
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError names the step that fails."""
         claim = self.claim
         if not isinstance(claim, BiasesStayApart):
@@ -116,7 +116,7 @@ class TrappingBox:
             f"no bias moves by {rational_text(delta)}",
             "all pairs of the box are further apart than stated",
         )
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
     @staticmethod
     def _eigenvalues(b: tuple[Any, ...], delta: fmpq, smallest: fmpq) -> None:

@@ -27,7 +27,7 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import (
     Claim,
     GradientDescent,
@@ -38,8 +38,8 @@ from pepkit.kernel.claims import (
 )
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 from pepkit.kernel.witness import Witness, check_witness
 
 __all__ = ["ConstantStepsBound", "StepCover", "StepPiece", "constant_step_claim", "piece_bound"]
@@ -135,7 +135,7 @@ class StepCover:
     tail: Any
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError names the piece that fails or the gap of the cover."""
         claim = self.claim
         if not isinstance(claim, ConstantStepsBound):
@@ -167,7 +167,7 @@ class StepCover:
             f"{len(self.pieces)} worst-case functions, each for an interval of steps",
             f"the intervals cover [0, {rational_text(tail)[:40]}], and f = (L/2)|x|^2 covers the rest",
         )
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
 
 # ---- files ---------------------------------------------------------------------------------------

@@ -22,12 +22,13 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact, no_data
+from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
+from pepkit.kernel.networks import Network
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import ExactLayer, checked_layers, read_layers, require_rationals, write_layers
 
 __all__ = [
     "BendingTriples",
@@ -39,20 +40,21 @@ __all__ = [
     "value_at",
 ]
 
-Layers = tuple[ExactLayer, ...]
 Triple = tuple[Any, Any, Any]
 
 
-def _checked(layers: Layers) -> Layers:
-    layers = checked_layers(layers)
+def _checked(network: Network) -> Network:
+    layers = network.layers
     if (
         len(layers) != 2
-        or layers[0].inputs != 1
-        or layers[1].outputs != 1
-        or (layers[0].activation, layers[1].activation) != ("relu", "identity")
+        or network.inputs != 1
+        or network.outputs != 1
+        or layers[0].slopes is None
+        or any(layers[0].slopes)
+        or not network.ends_affinely
     ):
         raise ClaimError("a network on the line is a ReLU layer with one input, then an affine layer with one output")
-    return layers
+    return network
 
 
 def _interval(low: Any, high: Any) -> tuple[fmpq, fmpq]:
@@ -62,14 +64,14 @@ def _interval(low: Any, high: Any) -> tuple[fmpq, fmpq]:
     return low, high
 
 
-def value_at(layers: Layers, x: Any) -> fmpq:
+def value_at(network: Network, x: Any) -> fmpq:
     """f(x), exactly."""
-    return layers[1].apply(layers[0].apply((RATIONALS.coerce(x),)))[0]
+    return network((RATIONALS.coerce(x),))[0]
 
 
-def kinks(layers: Layers, low: Any, high: Any) -> dict[fmpq, fmpq]:
+def kinks(network: Network, low: Any, high: Any) -> dict[fmpq, fmpq]:
     """Kink -> slope change (not zero), for the kinks in the open interval, in increasing order."""
-    hidden, output = layers
+    hidden, output = network.layers
     changes: dict[fmpq, fmpq] = {}
     for (w,), b, a in zip(hidden.weights, hidden.bias, output.weights[0], strict=True):
         if w and a:
@@ -86,20 +88,20 @@ class KinkCount(RationalFact):
     Raises ClaimError if the network is no 1-m-1 ReLU network or the interval is empty.
     """
 
-    layers: Layers
+    network: Network
     low: Any
     high: Any
     count: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", _checked(self.layers))
+        object.__setattr__(self, "network", _checked(self.network))
         low, high = _interval(self.low, self.high)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 
     def __repr__(self) -> str:
         return (
-            f"Theorem. The ReLU network 1-{self.layers[0].outputs}-1 with the given exact weights has exactly "
+            f"Theorem. The ReLU network 1-{self.network.layers[0].outputs}-1 with the given exact weights has exactly "
             f"{self.count} kinks in {_open(self.low, self.high)}."
         )
 
@@ -108,8 +110,8 @@ class KinkCount(RationalFact):
 class UniformDistance(RationalFact):
     """max |f - g| over [low, high] is exactly `distance`."""
 
-    first: Layers
-    second: Layers
+    first: Network
+    second: Network
     low: Any
     high: Any
     distance: Any
@@ -123,10 +125,10 @@ class UniformDistance(RationalFact):
         object.__setattr__(self, "distance", RATIONALS.coerce(self.distance))
 
     def __repr__(self) -> str:
-        kept = [len(kinks(layers, self.low, self.high)) for layers in (self.first, self.second)]
+        kept = [len(kinks(network, self.low, self.high)) for network in (self.first, self.second)]
         return (
-            f"Theorem. The ReLU networks 1-{self.first[0].outputs}-1 ({kept[0]} kinks) and "
-            f"1-{self.second[0].outputs}-1 ({kept[1]} kinks) with the given exact weights differ on "
+            f"Theorem. The ReLU networks 1-{self.first.layers[0].outputs}-1 ({kept[0]} kinks) and "
+            f"1-{self.second.layers[0].outputs}-1 ({kept[1]} kinks) with the given exact weights differ on "
             f"{_closed(self.low, self.high)} by at most {_short(self.distance)}, and somewhere by as much."
         )
 
@@ -135,14 +137,14 @@ class UniformDistance(RationalFact):
 class KinksNeeded(RationalFact):
     """Every continuous piecewise linear g with |f - g| < distance on [low, high] has at least `count` kinks inside."""
 
-    layers: Layers
+    network: Network
     low: Any
     high: Any
     distance: Any
     count: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", _checked(self.layers))
+        object.__setattr__(self, "network", _checked(self.network))
         low, high = _interval(self.low, self.high)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
@@ -154,8 +156,8 @@ class KinksNeeded(RationalFact):
     def __repr__(self) -> str:
         return (
             f"Theorem. Every continuous piecewise linear function that differs from the ReLU network "
-            f"1-{self.layers[0].outputs}-1 with the given exact weights by less than {_short(self.distance)} on "
-            f"{_closed(self.low, self.high)} has at least {self.count} kinks in {_open(self.low, self.high)}."
+            f"1-{self.network.layers[0].outputs}-1 with the given exact weights by less than {_short(self.distance)} "
+            f"on {_closed(self.low, self.high)} has at least {self.count} kinks in {_open(self.low, self.high)}."
         )
 
 
@@ -181,25 +183,25 @@ class KinkEvaluation:
     claim: KinkCount | UniformDistance
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError names the true number."""
         claim = self.claim
         if isinstance(claim, KinkCount):
-            found = len(kinks(claim.layers, claim.low, claim.high))
+            found = len(kinks(claim.network, claim.low, claim.high))
             if found != claim.count:
                 raise CertificateError(f"the network has {found} kinks there, not {claim.count}")
-            return Theorem(claim, None, None, False, (f"{found} places with a slope change that is not zero",))
+            return Conclusion(claim, None, None, False, (f"{found} places with a slope change that is not zero",))
         if not isinstance(claim, UniformDistance):
             raise FormatError("an evaluation at kinks proves numbers of kinks and uniform distances only")
         places = {claim.low, claim.high}
-        for layers in (claim.first, claim.second):
-            places |= set(kinks(layers, claim.low, claim.high))
+        for network in (claim.first, claim.second):
+            places |= set(kinks(network, claim.low, claim.high))
         largest = max(abs(value_at(claim.first, x) - value_at(claim.second, x)) for x in places)
         if largest != claim.distance:
             raise CertificateError(
                 f"the largest difference is {rational_text(largest)[:60]}, not {rational_text(claim.distance)[:60]}"
             )
-        return Theorem(claim, None, None, False, (f"|f - g| at {len(places)} places: both ends and all kinks",))
+        return Conclusion(claim, None, None, False, (f"|f - g| at {len(places)} places: both ends and all kinks",))
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ class BendingTriples:
     triples: tuple[Triple, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError names the first triple that fails."""
         claim = self.claim
         if not isinstance(claim, KinksNeeded):
@@ -221,7 +223,7 @@ class BendingTriples:
         for number, (p, q, r) in enumerate(triples):
             if not claim.low <= p < q < r <= claim.high:
                 raise CertificateError(f"triple {number} is not increasing within the interval")
-            fp, fq, fr = (value_at(claim.layers, x) for x in (p, q, r))
+            fp, fq, fr = (value_at(claim.network, x) for x in (p, q, r))
             bend = fq - ((r - q) * fp + (q - p) * fr) / (r - p)
             if abs(bend) < 2 * claim.distance:
                 raise CertificateError(
@@ -230,7 +232,7 @@ class BendingTriples:
         for number, (first, second) in enumerate(pairwise(triples)):
             if first[2] > second[0]:
                 raise CertificateError(f"the intervals of triples {number} and {number + 1} overlap")
-        return Theorem(claim, None, None, False, (f"{len(triples)} disjoint intervals, each with a kink inside",))
+        return Conclusion(claim, None, None, False, (f"{len(triples)} disjoint intervals, each with a kink inside",))
 
 
 # ---- files ---------------------------------------------------------------------------------------
@@ -243,15 +245,15 @@ def _end_points(parts: Mapping[str, Any]) -> tuple[Any, Any]:
 def read_kink_count(number_field: Field, data: dict[str, Any]) -> KinkCount:
     """The claim of a number of kinks."""
     require_rationals(number_field)
-    parts = reading.fields(data, "the claim", ("kind", "layers", "low", "high", "count"))
-    return KinkCount(read_layers(parts["layers"]), *_end_points(parts), reading.index(parts["count"], "count"))
+    parts = reading.fields(data, "the claim", ("kind", "network", "low", "high", "count"))
+    return KinkCount(network_from_data(parts["network"]), *_end_points(parts), reading.index(parts["count"], "count"))
 
 
 def write_kink_count(claim: KinkCount) -> dict[str, Any]:
     """The JSON form of the claim of a number of kinks."""
     write = RATIONALS.write
-    layers = write_layers(claim.layers)
-    return {"layers": layers, "low": write(claim.low), "high": write(claim.high), "count": claim.count}
+    network = network_to_data(claim.network)
+    return {"network": network, "low": write(claim.low), "high": write(claim.high), "count": claim.count}
 
 
 def read_distance(number_field: Field, data: dict[str, Any]) -> UniformDistance:
@@ -259,15 +261,17 @@ def read_distance(number_field: Field, data: dict[str, Any]) -> UniformDistance:
     require_rationals(number_field)
     parts = reading.fields(data, "the claim", ("kind", "first", "second", "low", "high", "distance"))
     distance = RATIONALS.read(parts["distance"])
-    return UniformDistance(read_layers(parts["first"]), read_layers(parts["second"]), *_end_points(parts), distance)
+    return UniformDistance(
+        network_from_data(parts["first"]), network_from_data(parts["second"]), *_end_points(parts), distance
+    )
 
 
 def write_distance(claim: UniformDistance) -> dict[str, Any]:
     """The JSON form of the claim of a uniform distance."""
     write = RATIONALS.write
     return {
-        "first": write_layers(claim.first),
-        "second": write_layers(claim.second),
+        "first": network_to_data(claim.first),
+        "second": network_to_data(claim.second),
         "low": write(claim.low),
         "high": write(claim.high),
         "distance": write(claim.distance),
@@ -277,16 +281,16 @@ def write_distance(claim: UniformDistance) -> dict[str, Any]:
 def read_needed(number_field: Field, data: dict[str, Any]) -> KinksNeeded:
     """The claim of a number of kinks that are needed."""
     require_rationals(number_field)
-    parts = reading.fields(data, "the claim", ("kind", "layers", "low", "high", "distance", "count"))
+    parts = reading.fields(data, "the claim", ("kind", "network", "low", "high", "distance", "count"))
     distance, count = RATIONALS.read(parts["distance"]), reading.index(parts["count"], "count")
-    return KinksNeeded(read_layers(parts["layers"]), *_end_points(parts), distance, count)
+    return KinksNeeded(network_from_data(parts["network"]), *_end_points(parts), distance, count)
 
 
 def write_needed(claim: KinksNeeded) -> dict[str, Any]:
     """The JSON form of the claim of a number of kinks that are needed."""
     write = RATIONALS.write
     return {
-        "layers": write_layers(claim.layers),
+        "network": network_to_data(claim.network),
         "low": write(claim.low),
         "high": write(claim.high),
         "distance": write(claim.distance),

@@ -29,12 +29,12 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 
 __all__ = ["Cell", "MarginEnclosure", "MaximalMargin"]
 
@@ -119,7 +119,7 @@ class MarginEnclosure:
     network: tuple[tuple[Any, Vector], ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError names the cell, point or dependency that fails."""
         claim = self.claim
         if not isinstance(claim, MaximalMargin):
@@ -145,7 +145,7 @@ class MarginEnclosure:
             f"the dual function is at most 1 on each of them, by {2 * covered} sums of squares",
             f"a network of width {len(self.network)} has margin 1 at all {count} points",
         )
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
     def _cover(self) -> int:
         """Prove that the listed cells are all that have an interior; their number."""

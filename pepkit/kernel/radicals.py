@@ -271,6 +271,9 @@ class RadicalField:
         if isinstance(data, int) and not isinstance(data, bool):
             if not 0 <= data < len(self.nodes):
                 raise FormatError(f"no instruction {data} in the radical field")
+            if self.nodes[data].exact is not None:
+                # one number, one spelling: this is what makes digests comparable
+                raise FormatError(f"instruction {data} is a rational number and has to be written as one")
             return self.nodes[data]
         return self.rational(rational_from_text(data))
 

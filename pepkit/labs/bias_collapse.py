@@ -341,7 +341,7 @@ def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study
             if time == max(times) and tolerance == tolerances[1]:
                 small = fewest_kinks(network, -1, 1, tolerance, grid=100)
                 certificates["kinks-before"] = count_certificate(network, -1, 1)
-                certificates["pruning-error"] = distance_certificate(network, small.layers, -1, 1)
+                certificates["pruning-error"] = distance_certificate(network, small.network, -1, 1)
                 certificates["kinks-needed"] = bound
     last = [row for row in rows if row[0] == max(times)]
     xs = tuple(float(int(row[1].p) / int(row[1].q)) for row in last)

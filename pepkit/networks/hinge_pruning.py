@@ -27,7 +27,7 @@ from pepkit.kernel.line_networks import (
     kinks,
     value_at,
 )
-from pepkit.kernel.relu_network import ExactLayer
+from pepkit.kernel.networks import Layer, Network
 from pepkit.networks.model import rational
 
 __all__ = [
@@ -42,15 +42,16 @@ __all__ = [
     "merging_error",
 ]
 
-Layers = tuple[ExactLayer, ExactLayer]
 Vertices = list[tuple[fmpq, fmpq]]
 
 
-def line_network(amplitudes: Sequence[Any], weights: Sequence[Any], biases: Sequence[Any], constant: Any = 0) -> Layers:
-    """constant + sum_j a_j max(0, w_j x + b_j) as exact layers; floats are the dyadic rationals that they are."""
-    hidden = ExactLayer(tuple((rational(w),) for w in weights), tuple(rational(b) for b in biases), "relu")
-    output = ExactLayer((tuple(rational(a) for a in amplitudes),), (rational(constant),), "identity")
-    return hidden, output
+def line_network(
+    amplitudes: Sequence[Any], weights: Sequence[Any], biases: Sequence[Any], constant: Any = 0
+) -> Network:
+    """constant + sum_j a_j max(0, w_j x + b_j) as an exact network; floats are the dyadic rationals that they are."""
+    rows = tuple((rational(w),) for w in weights)
+    hidden = Layer(rows, tuple(rational(b) for b in biases), (fmpq(0),) * len(rows))
+    return Network((hidden, Layer((tuple(rational(a) for a in amplitudes),), (rational(constant),))))
 
 
 def merging_error(c1: Any, t1: Any, c2: Any, t2: Any) -> fmpq:
@@ -61,50 +62,50 @@ def merging_error(c1: Any, t1: Any, c2: Any, t2: Any) -> fmpq:
     return abs(c1 * c2) * abs(t2 - t1) / abs(c1 + c2)
 
 
-def _hinges(layers: Layers, low: fmpq, high: fmpq) -> tuple[fmpq, fmpq, list[tuple[fmpq, fmpq]]]:
+def _hinges(network: Network, low: fmpq, high: fmpq) -> tuple[fmpq, fmpq, list[tuple[fmpq, fmpq]]]:
     """f(low), the slope at low from the right, and the hinges (t, c) inside."""
-    changes = kinks(layers, low, high)
+    changes = kinks(network, low, high)
     first = min(changes, default=high)
-    slope = (value_at(layers, first) - value_at(layers, low)) / (first - low)
-    return value_at(layers, low), slope, list(changes.items())
+    slope = (value_at(network, first) - value_at(network, low)) / (first - low)
+    return value_at(network, low), slope, list(changes.items())
 
 
-def _from_hinges(low: fmpq, value: fmpq, slope: fmpq, hinges: Sequence[tuple[fmpq, fmpq]]) -> Layers:
+def _from_hinges(low: fmpq, value: fmpq, slope: fmpq, hinges: Sequence[tuple[fmpq, fmpq]]) -> Network:
     """value + slope (x - low) + sum c max(0, x - t) for x >= low."""
     return line_network(
         [slope, *(c for _, c in hinges)], [1] * (len(hinges) + 1), [-low, *(-t for t, _ in hinges)], value
     )
 
 
-def from_vertices(vertices: Vertices) -> Layers:
+def from_vertices(vertices: Vertices) -> Network:
     """The continuous piecewise linear function through the vertices (x, y), x increasing, from the first one on."""
     slopes = [(q[1] - p[1]) / (q[0] - p[0]) for p, q in itertools.pairwise(vertices)]
     hinges = [(vertices[k][0], slopes[k] - slopes[k - 1]) for k in range(1, len(slopes))]
     return _from_hinges(vertices[0][0], vertices[0][1], slopes[0], [(t, c) for t, c in hinges if c])
 
 
-def _distance(first: Layers, second: Layers, low: fmpq, high: fmpq) -> fmpq:
+def _distance(first: Network, second: Network, low: fmpq, high: fmpq) -> fmpq:
     places = {low, high, *kinks(first, low, high), *kinks(second, low, high)}
     return max(abs(value_at(first, x) - value_at(second, x)) for x in places)
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """A pruned network: exact layers, kinks before and after, and the exact largest difference."""
+    """A pruned network: exact weights, kinks before and after, and the exact largest difference."""
 
-    layers: Layers
+    network: Network
     before: int
     after: int
     distance: fmpq
 
 
-def merge_pruned(layers: Layers, low: Any, high: Any, tolerance: Any) -> Pruning:
+def merge_pruned(network: Network, low: Any, high: Any, tolerance: Any) -> Pruning:
     """Merge neighbouring hinges of one sign, cheapest first, as long as the exact distance is at most `tolerance`.
 
     New positions are rounded to 40 fractional bits; the distance is that of the rounded network.
     """
     low, high, tolerance = rational(low), rational(high), rational(tolerance)
-    value, slope, hinges = _hinges(layers, low, high)
+    value, slope, hinges = _hinges(network, low, high)
     order: list[tuple[fmpq, fmpq]] = list(hinges)
     history = [list(order)]
     while len(order) > 1:
@@ -125,19 +126,19 @@ def merge_pruned(layers: Layers, low: Any, high: Any, tolerance: Any) -> Pruning
     while above - below > 1:
         middle = (below + above) // 2
         candidate = _from_hinges(low, value, slope, history[middle])
-        if _distance(layers, candidate, low, high) <= tolerance:
+        if _distance(network, candidate, low, high) <= tolerance:
             below = middle
         else:
             above = middle
     pruned = _from_hinges(low, value, slope, history[below])
-    return Pruning(pruned, len(hinges), len(history[below]), _distance(layers, pruned, low, high))
+    return Pruning(pruned, len(hinges), len(history[below]), _distance(network, pruned, low, high))
 
 
 def _rounded(value: fmpq, bits: int = 40) -> fmpq:
     return fmpq(round(float(int(value.p) / int(value.q)) * 2**bits), 1 << bits)
 
 
-def fewest_kinks(layers: Layers, low: Any, high: Any, tolerance: Any, levels: int = 9, grid: int = 0) -> Pruning:
+def fewest_kinks(network: Network, low: Any, high: Any, tolerance: Any, levels: int = 9, grid: int = 0) -> Pruning:
     """A continuous piecewise linear function within `tolerance` with few kinks, by dynamic programming.
 
     Its vertices lie above or below places of f, at `levels` heights between f - tolerance and f + tolerance: the kinks
@@ -145,10 +146,10 @@ def fewest_kinks(layers: Layers, low: Any, high: Any, tolerance: Any, levels: in
     """
     low, high, tolerance = rational(low), rational(high), rational(tolerance)
     places = sorted(
-        {low, high, *kinks(layers, low, high)} | {low + (high - low) * fmpq(k, grid) for k in range(1, grid)}
+        {low, high, *kinks(network, low, high)} | {low + (high - low) * fmpq(k, grid) for k in range(1, grid)}
     )
     x = np.array([_float(p) for p in places])
-    y = np.array([_float(value_at(layers, p)) for p in places])
+    y = np.array([_float(value_at(network, p)) for p in places])
     eps = _float(tolerance) * (1 - 1e-9)
     count = len(places)
     offsets = np.linspace(-eps, eps, levels)
@@ -173,47 +174,47 @@ def fewest_kinks(layers: Layers, low: Any, high: Any, tolerance: Any, levels: in
         node = (int(parent[node][0]), int(parent[node][1]))
         path.append(node)
     vertices = [
-        (places[i], _rounded(value_at(layers, places[i]) + rational(float(offsets[k])), 60)) for i, k in path[::-1]
+        (places[i], _rounded(value_at(network, places[i]) + rational(float(offsets[k])), 60)) for i, k in path[::-1]
     ]
     found = from_vertices(vertices)
-    distance = _distance(layers, found, low, high)
+    distance = _distance(network, found, low, high)
     if distance > tolerance:
         raise ClaimError("rounding left the tolerance; ask for a larger one")
-    return Pruning(found, len(kinks(layers, low, high)), len(kinks(found, low, high)), distance)
+    return Pruning(found, len(kinks(network, low, high)), len(kinks(found, low, high)), distance)
 
 
 def _float(value: fmpq) -> float:
     return int(value.p) / int(value.q)
 
 
-def lower_bound(layers: Layers, low: Any, high: Any, tolerance: Any) -> BendingTriples:
+def lower_bound(network: Network, low: Any, high: Any, tolerance: Any) -> BendingTriples:
     """Proof of the number of kinks of every continuous piecewise linear function closer than `tolerance`.
 
     Greedy: each interval is the shortest one from the end of the last on which no affine function is closer than the
     tolerance. The intervals are found in floats and the triples are exact.
     """
     low, high, tolerance = rational(low), rational(high), rational(tolerance)
-    places = sorted({low, high, *kinks(layers, low, high)})
+    places = sorted({low, high, *kinks(network, low, high)})
     triples: list[tuple[fmpq, fmpq, fmpq]] = []
     start = low
     while True:
-        found = _next_triple(layers, places, start, high, tolerance)
+        found = _next_triple(network, places, start, high, tolerance)
         if found is None:
             break
         triples.append(found)
         start = found[2]
-    return BendingTriples(KinksNeeded(layers, low, high, tolerance, len(triples)), tuple(triples))
+    return BendingTriples(KinksNeeded(network, low, high, tolerance, len(triples)), tuple(triples))
 
 
 def _next_triple(
-    layers: Layers, places: list[fmpq], start: fmpq, high: fmpq, tolerance: fmpq
+    network: Network, places: list[fmpq], start: fmpq, high: fmpq, tolerance: fmpq
 ) -> tuple[fmpq, fmpq, fmpq] | None:
     """The triple with p >= start and the smallest r whose bend is at least twice the tolerance."""
     inside = [start, *(p for p in places if start < p <= high)]
     if len(inside) < 3:
         return None
     x = np.array([_float(p) for p in inside])
-    y = np.array([_float(value_at(layers, p)) for p in inside])
+    y = np.array([_float(value_at(network, p)) for p in inside])
     wanted = 2 * _float(tolerance) * (1 + 1e-9)
 
     def bend(px: np.ndarray, py: np.ndarray) -> tuple[float, int, int]:
@@ -240,23 +241,23 @@ def _next_triple(
             py = np.append(y[:end], y[end - 1] + slope * (middle - x[end - 1]))
             near, far = (near, middle) if bend(px, py)[0] >= wanted else (middle, far)
         last = min(rational(float(far)), inside[end])
-        px, py = np.append(x[:end], _float(last)), np.append(y[:end], _float(value_at(layers, last)))
+        px, py = np.append(x[:end], _float(last)), np.append(y[:end], _float(value_at(network, last)))
         _, i, k = bend(px, py)
         triple = (inside[i], inside[k], last)
-        fp, fq, fr = (value_at(layers, p) for p in triple)
+        fp, fq, fr = (value_at(network, p) for p in triple)
         exact = abs(fq - ((last - inside[k]) * fp + (inside[k] - inside[i]) * fr) / (last - inside[i]))
         if exact >= 2 * tolerance:
             return triple
     return None
 
 
-def distance_certificate(first: Layers, second: Layers, low: Any, high: Any) -> KinkEvaluation:
+def distance_certificate(first: Network, second: Network, low: Any, high: Any) -> KinkEvaluation:
     """The exact largest difference of two networks on an interval."""
     low, high = rational(low), rational(high)
     return KinkEvaluation(UniformDistance(first, second, low, high, _distance(first, second, low, high)))
 
 
-def count_certificate(layers: Layers, low: Any, high: Any) -> KinkEvaluation:
+def count_certificate(network: Network, low: Any, high: Any) -> KinkEvaluation:
     """The exact number of kinks of a network on an interval."""
     low, high = rational(low), rational(high)
-    return KinkEvaluation(KinkCount(layers, low, high, len(kinks(layers, low, high))))
+    return KinkEvaluation(KinkCount(network, low, high, len(kinks(network, low, high))))

@@ -57,7 +57,8 @@ def network_from_json(text: str) -> Network:
     """The network in ``{"layers": [{"weights": rows, "bias": [..], "slopes": s}, ..]}``.
 
     A number without quotes is the double nearest to it, as Python and NumPy write weights; a string such as
-    ``"0.1"`` or ``"1/3"`` is that exact number. `bias` defaults to zero; `slopes` to 0 (the rectifier) between layers.
+    ``"0.1"`` or ``"1/3"`` is that exact number. `bias` defaults to zero, `slopes` (a number or a
+    list) to 0, the rectifier, between layers; a last layer without `slopes` is affine.
     """
     try:
         data = json.loads(text)
@@ -76,6 +77,7 @@ def network_from_json(text: str) -> Network:
         [layer["weights"] for layer in layers],
         [layer.get("bias") or [0] * len(layer["weights"]) for layer in layers],
         [layer.get("slopes", 0) for layer in layers[:-1]],
+        layers[-1].get("slopes") if layers else None,
     )
 
 

@@ -36,6 +36,7 @@ class NumberReader:
             raise ClaimError(f"unknown reading of floats {reading!r}; known are {', '.join(READINGS)}")
         self.reading = reading
         self._floats: dict[float, fmpq] = {}
+        self._mixed: dict[fmpq, fmpq] = {}
         self._irrational: list[Real] = []
         self.rounded = 0
 
@@ -43,7 +44,8 @@ class NumberReader:
         """An fmpq, or a Real that is not rational."""
         if isinstance(value, Real):
             if value.is_rational:
-                return value.value
+                return self._of_floats(value) if value.rounded else value.value
+            self.rounded += value.rounded
             self._irrational.append(value)
             return value
         if isinstance(value, int):
@@ -54,6 +56,21 @@ class NumberReader:
         known = self._floats.get(number)
         if known is None:
             known = self._floats[number] = self._read(number)
+        return known
+
+    def _of_floats(self, number: Real) -> fmpq:
+        """An exact number into which plain floats went."""
+        known = self._mixed.get(number.value)
+        if known is None:
+            self.rounded += 1
+            known = number.value
+            if self.reading == "decimal":
+                known = exact(repr(float(number))).value
+            elif self.reading == "simplest":
+                low, high = _rounding_interval(float(number))
+                simple = simplest_between(low, high)
+                known = fmpq(simple.numerator, simple.denominator)
+            self._mixed[number.value] = known
         return known
 
     def _read(self, number: float) -> fmpq:

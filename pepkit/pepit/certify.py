@@ -5,13 +5,15 @@ from __future__ import annotations
 import platform
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
-from pepkit.certification import CertificationError
+from pepkit.algebra import to_float
 from pepkit.kernel import CertificateError, ClaimError, UndecidedError, Witness, check
 from pepkit.pep.pepit_import import ImportedProblem, import_pepit
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError, explain
 from pepkit.pepit.result import PepitResult
+from pepkit.result import CertificationError
 from pepkit.rounding.listed_certificate import ZERO, ListedOutcome, NoOptimumError, certify_listed
 from pepkit.rounding.listed_simplify import simplified
 from pepkit.rounding.listed_witness import listed_witnesses
@@ -126,7 +128,7 @@ def certify_imported(
         checked.append("sympy")
     stages.append(("check", time.perf_counter() - started, ""))
     optimum = outcome.dual.rate
-    rate = outcome.system.floats(theorem.rate)
+    rate = to_float(theorem.claim.field, theorem.rate)
     unit = abs(optimum) if abs(optimum) > ZERO else 1.0
     excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, rate - optimum) / unit
     notes = list(imported.notes)
@@ -147,7 +149,11 @@ def _witness(outcome: ListedOutcome, progress: Progress) -> Witness | None:
     if not outcome.sharp:
         return None
     progress("witness", "recognising the worst case")
-    for candidate in listed_witnesses(outcome.system, outcome.dual):
+    field = outcome.certificate.claim.field
+    known = [] if outcome.worst_case is None else [outcome.worst_case]
+    # data guessed with simple coordinates are over the field of the claim as it was imported
+    guessed = listed_witnesses(outcome.system, outcome.dual) if outcome.system.field == field else ()
+    for candidate in chain(known, guessed):
         try:
             theorem = check(replace(outcome.certificate, witness=candidate))
         except (CertificateError, UndecidedError):

@@ -14,13 +14,13 @@ from PEPit.constraint import Constraint
 from PEPit.expression import Expression
 from PEPit.wrapper import Wrapper
 
-from pepkit.certification import CertificationError
 from pepkit.kernel import ClaimError, Form, ListedClaim
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.pepit_import import ImportedProblem, import_sent
 from pepkit.pepit.certify import certify_imported, second_reading
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError
 from pepkit.pepit.result import PepitResult
+from pepkit.result import CertificationError
 from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_dual import listed_optimum
 from pepkit.solvers import solver as named_solver

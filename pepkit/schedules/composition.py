@@ -10,11 +10,13 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from pepkit.algebra import Real, sqrt
 from pepkit.kernel import ClaimError, RadicalField
 from pepkit.kernel.joins import EMPTY, Block, EnclosedRoots, Instruction, Program, evaluate
+from pepkit.schedules.display import schedule_html
 
 __all__ = ["Composer", "Composition", "Weights", "parse_composition"]
 
@@ -253,6 +255,14 @@ class Composition:
                 return f"{self.name} ({len(self.instructions)} joins, {self.steps} steps)"
             texts.append(text)
         return texts[-1]
+
+    def _repr_html_(self) -> str:
+        """The tree and, for mu = 0 and a schedule short enough to list, its steps."""
+        about = f"{self.description}; kind {self.kind}: {self}".strip("; ")
+        if self.kind == "closed":
+            return f"<div><b>{escape(self.name)}</b>, N = {self.steps}, for mu &gt; 0<br>{escape(about)}</div>"
+        steps = self.floats() if self.steps <= MAX_LISTED else []
+        return schedule_html(self.name, about, self.steps, self.sum(), [f"{h:.10g}" for h in steps[:16]], steps)
 
 
 def _float_cubic(m: float, z: float, u: float) -> float:

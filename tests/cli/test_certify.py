@@ -170,7 +170,7 @@ def test_json_error(run: Run, search: Any) -> None:
 
 
 def test_no_certificate_found(run: Run, search: Any, tmp_path: Path) -> None:
-    from pepkit.certification import CertificationError
+    from pepkit.result import CertificationError
 
     search.error = CertificationError("no certificate was found; try --relaxed 1e-4", ["solve: slow", "round: no"])
     result = run(*GRADIENT_DESCENT)

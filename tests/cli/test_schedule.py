@@ -21,8 +21,9 @@ def test_show(run: Run) -> None:
         "sqrt(2), 2, sqrt(2), 2 + sqrt(2), sqrt(2), 2, sqrt(2)",
         "Sum H        13.071067811865",
         "0.0184215423182 = -13/62 + 5*sqrt(2)/31  (proved by its tree of joins)",
-        "f(x_N)-f(x_*) / ((L/2) |x_0-x_*|^2)         0.0368430846365",
-        "|grad f(x_N)|^2 / (L^2 |x_0-x_*|^2)         0.00505063388335",
+        "f(x_N)-f(x_*) / ((L/2) |x_0-x_*|^2)           0.0368430846365",
+        "|grad f(x_N)|^2 / (L^2 |x_0-x_*|^2)           0.00505063388335",
+        "|grad f(x_N)|^2 / (L (f(x_0)-f(x_*)))         0.0736862  (numerical",
         "h_i for i = 0..6",
     ):
         assert phrase in result.stdout

@@ -28,6 +28,7 @@ from pepkit.kernel.line_networks import (
     value_at,
 )
 from pepkit.kernel.maximal_margin import MarginEnclosure, MaximalMargin
+from pepkit.kernel.networks import Network
 from pepkit.labs.hedging_search import constant_cover
 from pepkit.networks.bias_separation import separation_certificate
 from pepkit.networks.hinge_pruning import distance_certificate, line_network, lower_bound, merging_error
@@ -274,7 +275,7 @@ def test_values_of_networks(neurons: list[tuple[Fraction, Fraction, Fraction]], 
 
 
 def test_networks_of_other_shapes_are_refused() -> None:
-    wide = line_network([1], [1], [0])[:1]
+    wide = Network(line_network([1], [1], [0]).layers[:1])
     with pytest.raises(ClaimError, match="on the line"):
         KinkCount(wide, fmpq(0), fmpq(1), 0)
 

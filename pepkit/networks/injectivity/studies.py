@@ -15,7 +15,6 @@ from flint import fmpq
 
 from pepkit.kernel import ClaimError
 from pepkit.kernel.planar_network import find_collision, planar_map
-from pepkit.networks.injectivity.model import exact_network
 from pepkit.networks.injectivity.probability import (
     crossing,
     exact_probability,
@@ -24,6 +23,7 @@ from pepkit.networks.injectivity.probability import (
     probability_given_lines,
 )
 from pepkit.networks.injectivity.thresholds import threshold_ball
+from pepkit.networks.model import relu_network
 from pepkit.studies import Study
 
 __all__ = ["depth_study", "probability_study", "threshold_study"]
@@ -130,7 +130,7 @@ def depth_study(
             weights = [
                 np.round(generator.standard_normal((width, 2 if k == 0 else width)) * GRID) / GRID for k in range(depth)
             ]
-            planar = planar_map(exact_network(weights))
+            planar = planar_map(relu_network(weights).layers)
             pieces += len(planar.rays)
             if planar.degenerate_sector() is None:
                 locally += 1

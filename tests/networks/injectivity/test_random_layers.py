@@ -22,12 +22,12 @@ from pepkit.networks.injectivity import (
     crossing,
     decide_layer,
     depth_study,
-    exact_layer,
     exact_probability,
     expected_bad_cells,
     expected_euler_characteristic,
     probability_given_lines,
     probability_study,
+    relu_layer,
     threshold,
     threshold_ball,
     threshold_study,
@@ -76,7 +76,7 @@ def test_one_and_two_inputs_by_all_signs(m: int) -> None:
         good = 0
         for signs in product((1, -1), repeat=m):
             signed = [[s * a for a in row[:n]] for s, row in zip(signs, lines, strict=True)]
-            good += decide_layer(exact_layer(signed)).injective
+            good += decide_layer(relu_layer(signed)).injective
         assert as_fraction(exact_probability(n, m)) == Fraction(good, 2**m)
 
 
@@ -84,7 +84,7 @@ def test_one_and_two_inputs_by_all_signs(m: int) -> None:
 def test_given_lines_by_all_signs(n: int, m: int) -> None:
     lines = np.random.default_rng(7).integers(-50, 50, (m, n))
     good = sum(
-        decide_layer(exact_layer(lines * np.array(signs)[:, None])).injective for signs in product((1, -1), repeat=m)
+        decide_layer(relu_layer(lines * np.array(signs)[:, None])).injective for signs in product((1, -1), repeat=m)
     )
     value = probability_given_lines(lines)
     assert as_fraction(value) == Fraction(good, 2**m)
