@@ -7,10 +7,14 @@ from typing import Any
 
 from pepkit.kernel import (
     angle_maps,
+    bias_flow,
+    constant_step_cover,
     descent_maps,
     effective_rank,
     injectivity,
+    line_networks,
     linear_network_identities,
+    maximal_margin,
     random_injectivity,
     reading,
 )
@@ -307,6 +311,16 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     ),
     "proximal": (ProximalClaim, read_proximal, write_proximal),
     "quadratic": (QuadraticClaim, read_quadratic, write_quadratic),
+    "kink-count": (line_networks.KinkCount, line_networks.read_kink_count, line_networks.write_kink_count),
+    "uniform-distance": (line_networks.UniformDistance, line_networks.read_distance, line_networks.write_distance),
+    "kinks-needed": (line_networks.KinksNeeded, line_networks.read_needed, line_networks.write_needed),
+    "biases-stay-apart": (bias_flow.BiasesStayApart, bias_flow.read_apart, bias_flow.write_apart),
+    "constant-steps-bound": (
+        constant_step_cover.ConstantStepsBound,
+        constant_step_cover.read_bound,
+        constant_step_cover.write_bound,
+    ),
+    "maximal-margin": (maximal_margin.MaximalMargin, maximal_margin.read_margin, maximal_margin.write_margin),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }

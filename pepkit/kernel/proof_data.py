@@ -11,10 +11,14 @@ from typing import Any
 
 from pepkit.kernel import (
     angle_maps,
+    bias_flow,
+    constant_step_cover,
     descent_maps,
     effective_rank,
     injectivity,
+    line_networks,
     linear_network_identities,
+    maximal_margin,
     random_injectivity,
     reading,
 )
@@ -93,6 +97,15 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "equalisation": (EqualisationProof, read_equalisation, write_equalisation),
     "composition-property": (TreeProof, read_tree_proof, write_tree_proof),
     "pell": (PellProof, read_pell_proof, write_pell_proof),
+    "kink-evaluation": (line_networks.KinkEvaluation, line_networks.read_evaluation, lambda proof: {}),
+    "bending-triples": (line_networks.BendingTriples, line_networks.read_triples, line_networks.write_triples),
+    "trapping-box": (bias_flow.TrappingBox, bias_flow.read_box, bias_flow.write_box),
+    "step-cover": (constant_step_cover.StepCover, constant_step_cover.read_cover, constant_step_cover.write_cover),
+    "margin-enclosure": (
+        maximal_margin.MarginEnclosure,
+        maximal_margin.read_enclosure,
+        maximal_margin.write_enclosure,
+    ),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""

@@ -10,7 +10,7 @@ from flint import arb, ctx, fmpq
 from pepkit.kernel import check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant, angle_ball
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
-from pepkit.kernel.relu_network import ExactLayer
+from pepkit.kernel.networks import Layer, Network
 from pepkit.simulate.propagation import centred_fixed_point
 
 __all__ = ["angle_certificate", "constant_certificate", "fixed_point_certificate", "rank_certificate"]
@@ -73,13 +73,14 @@ def rank_certificate(width: int, layers: int, inputs: int, centred: bool, seed: 
         rows = np.round(16 * generator.standard_normal((width, width)) * np.sqrt(2 / width)).astype(int).tolist()
         means = [fmpq(sum(row), width) if centred else fmpq(0) for row in rows]
         network.append(
-            ExactLayer(
+            Layer(
                 tuple(tuple((a - m) / 16 for a in row) for row, m in zip(rows, means, strict=True)),
-                activation="identity" if k == layers - 1 else "relu",
+                (fmpq(0),) * width,
+                None if k == layers - 1 else (fmpq(0),) * width,
             )
         )
-    value = EffectiveRank(tuple(network), points, fmpq(0), fmpq(inputs)).value()
+    value = EffectiveRank(Network(tuple(network)), points, fmpq(0), fmpq(inputs)).value()
     low = fmpq(int((value * 1000).p // (value * 1000).q), 1000)
-    certificate = GramEvaluation(EffectiveRank(tuple(network), points, low, low + fmpq(1, 1000)))
+    certificate = GramEvaluation(EffectiveRank(Network(tuple(network)), points, low, low + fmpq(1, 1000)))
     check(certificate)
     return certificate
