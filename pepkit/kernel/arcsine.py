@@ -19,7 +19,7 @@ from dataclasses import field as dataclass_field
 from typing import Any
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
@@ -93,7 +93,7 @@ class EqualisationProof:
     claim: ArcsineClaim
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError for another rate."""
         claim = self.claim
         if claim.rate is None:
@@ -102,7 +102,7 @@ class EqualisationProof:
         if low * low != claim.mu_over_L * high * high:
             raise CertificateError("the rate is not (1 - sqrt(mu/L))/(1 + sqrt(mu/L))")
         checks = ("(1 - rate)^2 = (mu/L) (1 + rate)^2 and 0 < rate < 1",)
-        return Theorem(claim, claim.rate, claim.rate, True, checks)
+        return Conclusion(claim, claim.rate, claim.rate, True, checks)
 
 
 def read_arcsine(number_field: Field, data: dict[str, Any]) -> ArcsineClaim:

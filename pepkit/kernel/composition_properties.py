@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.joins import EMPTY, Instruction, Program
@@ -93,7 +93,7 @@ class TreeProof:
     claim: CompositionPropertyClaim
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError where the tree does not show the property."""
         claim = self.claim
         kinds: list[str] = []
@@ -118,7 +118,7 @@ class TreeProof:
         if claim.name.composable and promoted[-1]:
             raise CertificateError("a tail of kind s stands for one of kind f, so the product of h_i - 1 is another")
         checks = (f"{len(kinds)} joins compose a schedule of kind {kinds[-1]}",)
-        return Theorem(claim, claim.rate, None, False, checks)
+        return Conclusion(claim, claim.rate, None, False, checks)
 
 
 def read_composition_property(number_field: Field, data: dict[str, Any]) -> CompositionPropertyClaim:

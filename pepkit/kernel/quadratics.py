@@ -23,7 +23,7 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import MAX_STEPS, Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
@@ -180,7 +180,7 @@ class PellProof:
     factor: tuple[Any, ...]
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem, or CertificateError if the identity fails."""
         claim, number_field = self.claim, self.claim.field
         if claim.rate is None:
@@ -203,7 +203,7 @@ class PellProof:
         checks = [f"rate^2 - p^2 = (t - m)(1 - t) q^2 holds in all {2 * count + 1} coefficients"]
         if claim.extremal:
             checks.append(f"p has degree {count}, so it is the polynomial of least deviation")
-        return Theorem(claim, claim.rate, claim.rate, True, tuple(checks))
+        return Conclusion(claim, claim.rate, claim.rate, True, tuple(checks))
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class BernsteinProof:
     claim: QuadraticClaim
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem; CertificateError where |p| exceeds the rate, or comes too close to it inside [m, 1]."""
         claim, number_field = self.claim, self.claim.field
         if claim.rate is None:
@@ -229,7 +229,7 @@ class BernsteinProof:
         lower = ends[0] if number_field.sign(ends[0] - ends[1]) >= 0 else ends[1]
         tight = lower == claim.rate
         checks = (f"Bernstein coefficients are non-negative on {parts} parts of [mu/L, 1]",)
-        return Theorem(claim, claim.rate, lower, tight, checks)
+        return Conclusion(claim, claim.rate, lower, tight, checks)
 
 
 def abs_value(number_field: Field, value: Any) -> Any:
