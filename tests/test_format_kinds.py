@@ -75,7 +75,7 @@ FILES = sorted((ROOT / "certificates").rglob("*.json")) if (ROOT / "certificates
 
 
 def test_the_schema_accepts_the_catalogue() -> None:
-    for path in FILES[:: 1 if len(FILES) < 60 else 4]:
+    for path in FILES[:: max(1, len(FILES) // 60)]:
         data = json.loads(path.read_text(encoding="utf-8"))
         if "format" in data:
             VALIDATOR.validate(data)
