@@ -47,12 +47,14 @@ _LOCATIONS = {
 _SUBMODULES = (
     "algebra",
     "kernel",
+    "labs",
     "networks",
     "pep",
     "pepit",
     "render",
     "rounding",
     "schedules",
+    "simulate",
     "solvers",
     "verification",
 )
@@ -60,7 +62,20 @@ _SUBMODULES = (
 __all__ = ["__version__", *_LOCATIONS, *_SUBMODULES]
 
 if TYPE_CHECKING:
-    from pepkit import algebra, kernel, networks, pep, pepit, render, rounding, schedules, solvers, verification
+    from pepkit import (
+        algebra,
+        kernel,
+        labs,
+        networks,
+        pep,
+        pepit,
+        render,
+        rounding,
+        schedules,
+        simulate,
+        solvers,
+        verification,
+    )
     from pepkit.algebra import exact
     from pepkit.candidate_rules import candidate_rule
     from pepkit.candidates import candidate

@@ -16,6 +16,7 @@ from pepkit.cli import (
     certify_pattern,
     checking,
     injectivity_command,
+    lab_command,
     network,
     proving,
     reproduce_command,
@@ -82,6 +83,7 @@ application.add_typer(schedules.commands, name="schedule")
 application.command("prove", epilog=EPILOG)(proving.prove)
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
+application.command("lab", epilog=EPILOG)(lab_command.lab_command)
 network.commands.command("injectivity", epilog=EPILOG)(injectivity_command.injectivity)
 network.commands.command("injectivity-threshold", epilog=EPILOG)(injectivity_command.injectivity_threshold)
 network.commands.command("injectivity-probability", epilog=EPILOG)(injectivity_command.injectivity_probability)

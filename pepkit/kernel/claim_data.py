@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pepkit.kernel import injectivity, random_injectivity, reading
+from pepkit.kernel import (
+    angle_maps,
+    descent_maps,
+    effective_rank,
+    injectivity,
+    linear_network_identities,
+    random_injectivity,
+    reading,
+)
 from pepkit.kernel.claims import (
     Claim,
     FixedStepMethod,
@@ -260,6 +268,24 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         random_injectivity.InjectivityProbability,
         random_injectivity.read_probability,
         random_injectivity.write_probability,
+    ),
+    "angle-enclosure": (angle_maps.AngleEnclosure, angle_maps.read_angle, angle_maps.write_angle),
+    "wide-network-constant": (
+        angle_maps.WideNetworkConstant,
+        angle_maps.read_constant,
+        angle_maps.write_constant,
+    ),
+    "descent-covering": (descent_maps.DescentCovering, descent_maps.read_covering, descent_maps.write_covering),
+    "descent-orbit": (descent_maps.DescentOrbit, descent_maps.read_orbit, descent_maps.write_orbit),
+    "effective-rank": (
+        effective_rank.EffectiveRank,
+        effective_rank.read_effective_rank,
+        effective_rank.write_effective_rank,
+    ),
+    "linear-network-identity": (
+        linear_network_identities.LinearNetworkIdentity,
+        linear_network_identities.read_identity,
+        linear_network_identities.write_identity,
     ),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),

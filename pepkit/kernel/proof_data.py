@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pepkit.kernel import injectivity, random_injectivity, reading
+from pepkit.kernel import (
+    angle_maps,
+    descent_maps,
+    effective_rank,
+    injectivity,
+    linear_network_identities,
+    random_injectivity,
+    reading,
+)
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
@@ -62,6 +70,11 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
         random_injectivity.write_sign_change,
     ),
     "sign-count": (random_injectivity.SignCount, random_injectivity.read_sign_count, lambda proof: {}),
+    "ball-evaluation": (angle_maps.BallEvaluation, angle_maps.read_evaluation, lambda proof: {}),
+    "covering-graph": (descent_maps.CoveringGraph, descent_maps.read_graph, descent_maps.write_graph),
+    "orbit-evaluation": (descent_maps.OrbitEvaluation, descent_maps.read_orbit_evaluation, lambda proof: {}),
+    "gram-evaluation": (effective_rank.GramEvaluation, effective_rank.read_gram_evaluation, lambda proof: {}),
+    "expansion": (linear_network_identities.Expansion, linear_network_identities.read_expansion, lambda proof: {}),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""

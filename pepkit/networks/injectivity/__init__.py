@@ -11,9 +11,10 @@ from pepkit.networks.injectivity.probability import (
     probability_given_lines,
 )
 from pepkit.networks.injectivity.rays import halfspace_depth, is_injective_by_rays
-from pepkit.networks.injectivity.studies import Study, depth_study, probability_study, threshold_study
+from pepkit.networks.injectivity.studies import depth_study, probability_study, threshold_study
 from pepkit.networks.injectivity.thresholds import THRESHOLD_NAMES, threshold, threshold_ball
 from pepkit.networks.model import relu_layer, relu_network
+from pepkit.studies import Study
 
 __all__ = [
     "THRESHOLD_NAMES",

@@ -1,18 +1,13 @@
 """Studies of random layers and networks: tables of exact decisions, with figures.
 
 `probability_study` (how likely is one layer injective?), `depth_study` (what does depth change?) and
-`threshold_study` (finite sizes against the threshold constants). Each returns a `Study`.
+`threshold_study` (finite sizes against the threshold constants). Each returns a `pepkit.studies.Study`.
 """
 
 from __future__ import annotations
 
-import csv
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from html import escape
 from math import sqrt
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,76 +24,14 @@ from pepkit.networks.injectivity.probability import (
 )
 from pepkit.networks.injectivity.thresholds import threshold_ball
 from pepkit.networks.model import relu_network
+from pepkit.studies import Study
 
-__all__ = ["Study", "depth_study", "probability_study", "threshold_study"]
+__all__ = ["depth_study", "probability_study", "threshold_study"]
 
 Progress = Callable[[str, str], None]
 
 GRID = 4096
 """Random weights are multiples of 1/GRID, so that exact numbers stay short."""
-
-
-@dataclass(frozen=True)
-class Study:
-    """A table of results: rows of values under named columns, and how to read them."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    notes: tuple[str, ...]
-    curves: tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
-    axes: tuple[str, str]
-
-    def cells(self) -> tuple[tuple[str, ...], ...]:
-        """The rows as text: exact numbers as they are if short, floats with six digits."""
-        return tuple(tuple(_cell(value) for value in row) for row in self.rows)
-
-    def column(self, name: str) -> tuple[Any, ...]:
-        """The values of one column."""
-        position = self.columns.index(name)
-        return tuple(row[position] for row in self.rows)
-
-    def save_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the table with exact numbers in full."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open(target, "w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(self.columns)
-            writer.writerows([[str(value) for value in row] for row in self.rows])
-
-    def figure(self) -> Any:
-        """The curves as a matplotlib figure (extra `plot`)."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise ClaimError("figures need matplotlib: pip install 'pepkit[plot]'") from None
-        figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-        axes = figure.add_subplot()
-        for label, x, y in self.curves:
-            axes.plot(x, y, marker="o", markersize=3, linewidth=1.2, label=label)
-        axes.set_xlabel(self.axes[0])
-        axes.set_ylabel(self.axes[1])
-        axes.set_title(self.title, fontsize=10)
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
-        return figure
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
-        body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self.cells())
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return (
-            f'<div class="pepkit"><b>{escape(self.title)}</b><table><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table>{notes}</div>"
-        )
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = str(value)
-    return text if len(text) <= 24 else f"{_decimal(value):.6g}"
 
 
 def _decimal(value: fmpq) -> float:
