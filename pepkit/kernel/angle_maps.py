@@ -270,7 +270,7 @@ class BallEvaluation:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        """The theorem; CertificateError if the number lies outside the interval."""
+        """The conclusion; CertificateError if the number lies outside the interval."""
         if not isinstance(self.claim, (AngleEnclosure, WideNetworkConstant)):
             raise FormatError("a ball evaluation proves enclosures of angles and constants only")
         self.claim.enclose()

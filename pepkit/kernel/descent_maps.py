@@ -121,7 +121,7 @@ class CoveringGraph:
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        """The theorem; CertificateError if some row of the graph is too small."""
+        """The conclusion; CertificateError if some row of the graph is too small."""
         claim = self.claim
         if not isinstance(claim, DescentCovering):
             raise FormatError("a covering graph proves entropy of descent maps only")
@@ -202,7 +202,7 @@ class OrbitEvaluation:
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        """The theorem; CertificateError if the map does not permute the points cyclically."""
+        """The conclusion; CertificateError if the map does not permute the points cyclically."""
         claim = self.claim
         if not isinstance(claim, DescentOrbit):
             raise FormatError("an evaluation of an orbit proves periodic orbits only")

@@ -93,7 +93,7 @@ class GramEvaluation:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        """The theorem; CertificateError if the effective rank lies outside the bounds."""
+        """The conclusion; CertificateError if the effective rank lies outside the bounds."""
         claim = self.claim
         if not isinstance(claim, EffectiveRank):
             raise FormatError("an evaluation of a Gram matrix proves effective ranks only")

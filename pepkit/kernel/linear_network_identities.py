@@ -104,7 +104,7 @@ class Expansion:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        """The theorem; CertificateError if a coefficient is left."""
+        """The conclusion; CertificateError if a coefficient is left."""
         claim = self.claim
         if not isinstance(claim, LinearNetworkIdentity):
             raise FormatError("an expansion proves identities of linear networks only")

@@ -17,8 +17,7 @@ from pepkit.kernel.descent_maps import CoveringGraph, DescentCovering, DescentOr
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
 from pepkit.kernel.files import certificate_from_data, certificate_from_text, certificate_to_data, certificate_to_text
 from pepkit.kernel.linear_network_identities import IDENTITIES, Expansion, LinearNetworkIdentity
-from pepkit.kernel.networks import Network
-from pepkit.networks.model import relu_layer
+from pepkit.kernel.networks import Layer, Network
 
 Q = fmpq
 REFUSED = (CertificateError, ClaimError, FormatError)
@@ -68,8 +67,8 @@ def identity() -> Expansion:
 
 def rank() -> GramEvaluation:
     """Outputs (1, 0), (3/2, 1): K = [[1, 3/2], [3/2, 13/4]], so (17/4)^2/(1 + 9/2 + 169/16)."""
-    network = Network((relu_layer(((1, 0), (0, 1))), relu_layer(((1, Q(1, 2)), (0, 1)))))
-    return GramEvaluation(EffectiveRank(network, ((1, -1), (1, 1)), Q(289, 257), Q(289, 257)))
+    layers = Network((Layer(((1, 0), (0, 1)), (0, 0), (0, 0)), Layer(((1, Q(1, 2)), (0, 1)), (0, 0), (0, 0))))
+    return GramEvaluation(EffectiveRank(layers, ((1, -1), (1, 1)), Q(289, 257), Q(289, 257)))
 
 
 ALL = [rank, horseshoe, chebyshev, golden, orbit, angle, residual, rate, fixed_point, identity]
