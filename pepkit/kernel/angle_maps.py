@@ -50,11 +50,19 @@ def layer_map(name: str, strength: arb, correlation: arb) -> arb:
 
 
 def angle_ball(name: str, strength: fmpq, correlation: fmpq, layers: int) -> arb:
-    """The angle behind `layers` layers at the present precision of flint."""
-    r, a = arb(correlation), arb(strength)
+    """The angle behind `layers` layers at the present precision of flint.
+
+    The maps increase and have slope at most 1/(1 - 1/pi), so the ends of an interval are mapped one by one. (One ball
+    for all would grow by the slopes of the terms of J, which cancel.)
+    """
+    low = high = arb(correlation)
+    a, one = arb(strength), arb(1)
     for _ in range(layers):
-        r = layer_map(name, a, r)
-    return r.acos()
+        low = layer_map(name, a, low).lower()
+        high = layer_map(name, a, high).upper()
+        # correlations are at most 1
+        high = high if high < one else one
+    return low.acos().union(high.acos())
 
 
 def _ends(low: Any, high: Any) -> tuple[fmpq, fmpq]:

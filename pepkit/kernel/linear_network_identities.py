@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 from flint import fmpq, fmpq_mpoly_ctx
@@ -81,7 +80,10 @@ class LinearNetworkIdentity(RationalFact):
         widths = self.widths
         if len(widths) < 3 or min(widths) < 1 or not 1 <= self.samples <= 64:
             raise ClaimError("a deep linear network has at least two layers of positive widths, and 1 to 64 inputs")
-        if (prod(widths) * self.samples) ** 2 > MAX_MONOMIALS:
+        terms = self.samples
+        for width in widths:
+            terms *= width
+        if terms**2 > MAX_MONOMIALS:
             raise ClaimError("the network is too large: its loss has too many terms to be expanded")
         if self.identity == "balanced-flow" and (set(widths) != {2} or self.samples != 2 or len(widths) > 7):
             raise ClaimError("the closed equations are about 2 to 6 layers of 2 x 2 matrices and two whitened inputs")

@@ -31,7 +31,7 @@ WIDTHS = (8, 16, 32, 64, 128, 256)
 )
 def angle_collapse(
     *,
-    layers: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000),
+    layers: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000),
     digits: int = 20,
     samples: int = 5000,
     seed: int = 0,

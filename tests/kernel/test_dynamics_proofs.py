@@ -232,3 +232,11 @@ def test_constants_in_floats() -> None:
         with pytest.raises(CertificateError):
             check(BallEvaluation(WideNetworkConstant(name, 0, middle + width, middle + 2 * width)))
     assert set(values) < set(CONSTANTS)
+
+
+def test_deep_angles_need_no_more_precision() -> None:
+    """A thousand layers: 3 pi/l is 1.5% off, and the enclosure is as narrow as for one layer."""
+    low = Q(92876307615829, 10**16)
+    assert check(BallEvaluation(AngleEnclosure("relu", 0, 0, 1000, low, low + Q(2, 10**16))))
+    with pytest.raises(CertificateError, match="larger"):
+        check(BallEvaluation(AngleEnclosure("relu", 0, 0, 1000, low - Q(2, 10**16), low)))
