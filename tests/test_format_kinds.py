@@ -25,9 +25,14 @@ EXAMPLES = examples()
 # described in docs/laboratories.md and checked by the kernel alone so far: neither schema nor standalone checker know them
 KERNEL_ONLY = {
     "angle-enclosure", "wide-network-constant", "descent-covering", "descent-orbit", "effective-rank",
-    "linear-network-identity",
+    "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
+    "maximal-margin", "uniform-distance", "arcsine", "composition-property", "proximal", "quadratic",
 }  # fmt: skip
-KERNEL_ONLY_PROOFS = {"orbit-evaluation", "ball-evaluation", "expansion", "covering-graph", "gram-evaluation"}
+KERNEL_ONLY_PROOFS = {
+    "orbit-evaluation", "ball-evaluation", "expansion", "covering-graph", "gram-evaluation", "bending-triples",
+    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box", "bernstein", "equalisation",
+    "composition-property", "pell",
+}  # fmt: skip
 CLAIMS, PROOFS = set(claim_data.KINDS) - KERNEL_ONLY, set(proof_data.KINDS) - KERNEL_ONLY_PROOFS
 
 
