@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pepkit.kernel import check
-from pepkit.networks.injectivity import decide_injectivity, exact_layer, is_injective_by_rays
+from pepkit.networks.injectivity import decide_injectivity, is_injective_by_rays, relu_layer
 
 SIZES = [(2, 12), (3, 18), (4, 24), (5, 34)]
 RAYS_UP_TO = 4
@@ -39,7 +39,7 @@ def main() -> None:
     for n, m in SIZES:
         rows = []
         for seed in range(repeat):
-            layer = exact_layer(np.random.default_rng(seed).standard_normal((m, n)))
+            layer = relu_layer(np.random.default_rng(seed).standard_normal((m, n)))
             decide, result = seconds(lambda layer=layer: decide_injectivity(layer))
             checked, _ = seconds(lambda result=result: check(result.certificate))
             rays = float("nan")

@@ -186,7 +186,7 @@ def run(example: Path, source: str, timeout: int) -> Row:
             row.verdict, row.reason = "none", "unbounded or contradictory"
         else:
             claim = result.certificate.claim
-            row.rate = float(result.problem.claim.field.scaled_enclosure(claim.rate, 80)[1]) / 2**80
+            row.rate = float(claim.field.scaled_enclosure(claim.rate, 80)[1]) / 2**80
             text = claim.field.text(claim.rate)
             row.verdict = "tight" if result.tight else "sharp" if result.sharp else "relaxed"
             row.exact = text if row.verdict != "relaxed" else ""
@@ -195,6 +195,8 @@ def run(example: Path, source: str, timeout: int) -> Row:
             row.reason = row.reason or ("" if result.excess <= 1e-6 else f"excess {result.excess:.1e}")
             if any("plain float" in note for note in result.notes):
                 row.reason = (row.reason + " floats").strip()
+            if result.recognised is not None:
+                row.reason = (row.reason + " typed").strip()
     except (Exception, TimeoutError) as error:
         row.verdict, row.reason = "none", f"{type(error).__name__}: {error}"[:300]
     finally:

@@ -2,25 +2,30 @@
 
     python examples/certified_digits.py --images 100 --output digits
 
-Needs scikit-learn, onnx and, for the figure, matplotlib. Writes ``digits/classifier.onnx``, ``digits/table.csv``,
-``digits/figure.png`` and one certificate for each relaxation. Every counted image is certified by the kernel: no image
-within the radius (in units where pixels are in [0, 1]) has a score of another class at least that of the true one.
+Needs scikit-learn, onnx and, for the figure, matplotlib; takes about three minutes. Writes ``digits/classifier.onnx``,
+``digits/table.csv``, ``digits/figure.png`` and one certificate for each relaxation. Every counted image is certified by
+the kernel: no image within the radius (in units where pixels are in [0, 1]) has a score of another class at least that
+of the true one. Above them the figure shows the images for which gradient ascent finds no counterexample; those that it
+finds are evaluated exactly.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pepkit import networks
+from pepkit.networks.attack import into_box
+from pepkit.studies import Study
 
 RADII = ("1/100", "2/100", "4/100", "6/100", "8/100")
-METHODS = ("box", "hbox", "deepz", "crown-ibp", "crown", "alpha-crown")
+METHODS = ("box", "hbox", "deepz", "crown-ibp", "crown", "alpha-crown", "triangle")
+UNATTACKED = "no attack found"
 
 
 def train(hidden: tuple[int, ...], seed: int = 0) -> tuple[Any, np.ndarray, np.ndarray]:
@@ -66,8 +71,25 @@ def export_onnx(model: Any, path: Path) -> None:
     onnx.save(helper.make_model(graph), path)
 
 
-def study(images: int, output: Path, hidden: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Certified accuracy for every radius and relaxation; writes the files described above."""
+def attacked(net: Any, floats: Any, box: Any, label: int) -> bool:
+    """Whether gradient ascent finds an image of the box with another class; the image is evaluated exactly."""
+    low, high = (np.array([int(x.p) / int(x.q) for x in side]) for side in (box.lower, box.upper))
+    for other in range(net.outputs):
+        if other == label:
+            continue
+        objective = np.zeros(net.outputs)
+        objective[other], objective[label] = 1.0, -1.0
+        scores = net(into_box(networks.ascend(floats, low, high, objective, starts=4)[0], box))
+        if scores[other] >= scores[label]:
+            return True
+    return False
+
+
+def study(images: int, output: Path, hidden: tuple[int, ...], radii: tuple[str, ...] = RADII) -> Study:
+    """Certified accuracy for every radius and relaxation; writes the model and certificates.
+
+    An image that a relaxation does not certify at one radius is not tried again at larger ones.
+    """
     output.mkdir(parents=True, exist_ok=True)
     model, test_x, test_y = train(hidden)
     export_onnx(model, output / "classifier.onnx")
@@ -76,56 +98,52 @@ def study(images: int, output: Path, hidden: tuple[int, ...]) -> list[dict[str, 
     chosen = list(zip(test_x[:images], test_y[:images], strict=True))
     correct = [(x, int(y)) for x, y in chosen if int(np.argmax(floats(x))) == y]
     print(f"{net} network, {len(correct)} of {len(chosen)} images classified correctly")
-    table = []
-    for radius in RADII:
-        row: dict[str, Any] = {"radius": radius, "accuracy": len(correct) / len(chosen)}
+    remaining = dict.fromkeys((*METHODS, UNATTACKED), correct)
+    rows = []
+    for radius in radii:
+        row: list[Any] = [radius]
         for method in METHODS:
             begin = time.perf_counter()
-            certified = 0
-            for x, label in correct:
+            certified = []
+            for x, label in remaining[method]:
                 box = networks.box_around(x, radius, clip=(0, 1))
                 result = networks.certify_classification(net, box, label, method_name=method, net=floats)
                 if result is not None:
-                    certified += 1
+                    certified.append((x, label))
                     result.save(output / f"{method}.json")
-            row[method] = certified / len(chosen)
-            print(f"radius {radius:>6} {method:<12} {certified:4d} certified  {time.perf_counter() - begin:6.1f} s")
-        table.append(row)
-    with open(output / "table.csv", "w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(table[0]))
-        writer.writeheader()
-        writer.writerows(table)
-    return table
+            remaining[method] = certified
+            row.append(len(certified) / len(chosen))
+            print(f"radius {radius:>6} {method:<12} {len(certified):4d} certified {time.perf_counter() - begin:6.1f} s")
+        survivors = [
+            (x, label)
+            for x, label in remaining[UNATTACKED]
+            if not attacked(net, floats, networks.box_around(x, radius, clip=(0, 1)), label)
+        ]
+        remaining[UNATTACKED] = survivors
+        row.append(len(survivors) / len(chosen))
+        rows.append(tuple(row))
+    places = tuple(float(Fraction(radius)) for radius in radii)
+    names = (*METHODS, UNATTACKED)
+    return Study(
+        f"Certified accuracy of a {net} classifier of 8x8 digits, {len(chosen)} test images",
+        ("radius", *names),
+        tuple(rows),
+        (f"{len(correct)} images are classified correctly; every certified one has a certificate that was checked.",),
+        tuple((name, places, tuple(100 * row[1 + k] for row in rows)) for k, name in enumerate(names)),
+        ("radius (maximum norm, pixels in [0, 1])", "images in %"),
+    )
 
 
-def plot(table: list[dict[str, Any]], path: Path) -> None:
-    """Certified accuracy against the radius."""
-    from fractions import Fraction
-
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(6, 4))
-    radii = [float(Fraction(row["radius"])) for row in table]
-    for method in METHODS:
-        axes.plot(radii, [100 * row[method] for row in table], marker="o", label=method)
-    axes.set_xlabel("radius (maximum norm, pixels in [0, 1])")
-    axes.set_ylabel("certified accuracy in %")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=150)
-
-
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--output", type=Path, default=Path("digits"))
     parser.add_argument("--hidden", type=int, nargs="+", default=[32, 32])
-    options = parser.parse_args()
-    table = study(options.images, options.output, tuple(options.hidden))
-    plot(table, options.output / "figure.png")
+    parser.add_argument("--radii", nargs="+", default=list(RADII))
+    options = parser.parse_args(arguments)
+    result = study(options.images, options.output, tuple(options.hidden), tuple(options.radii))
+    result.save_csv(options.output / "table.csv")
+    result.figure().savefig(options.output / "figure.png", dpi=150)
     print(f"wrote {options.output}/table.csv, figure.png, classifier.onnx and certificates")
 
 

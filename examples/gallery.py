@@ -2,7 +2,8 @@
 
 - schedules.png: silver and OBS-F as stem plots, the same pattern on every scale;
 - rates.png: worst cases against N, with the certified rates of the branch-and-bound schedules where they are there;
-- exponents.png: what exponent one fits to OBS-F, and the constant in front.
+- exponents.png: what exponent one fits to OBS-F, and the constant in front;
+- phases.png: the two phases of the strongly convex silver schedule.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from pepkit.kernel import MethodClaim, load
 from pepkit.kernel.words import decimal_text
-from pepkit.render.pictures import exponent_picture, rate_picture, save_picture, stem_picture
+from pepkit.render.pictures import exponent_picture, phase_picture, rate_picture, save_picture, stem_picture
 from pepkit.schedules import obs_f, silver
 
 
@@ -29,9 +30,10 @@ def certified_rates(folder: Path) -> list[tuple[int, float]]:
 def main(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     save_picture(stem_picture([silver(63), obs_f(63)]), target / "schedules.png")
-    points = certified_rates(Path("certificates/published/bnb-pep"))
+    points = certified_rates(Path(__file__).parents[1] / "certificates" / "published" / "bnb-pep")
     save_picture(rate_picture(64, points, "BnB-PEP schedules, certified"), target / "rates.png")
     save_picture(exponent_picture(512), target / "exponents.png")
+    save_picture(phase_picture(), target / "phases.png")
     for path in sorted(target.glob("*.png")):
         print(path)
 

@@ -21,16 +21,22 @@ __version__ = "0.1.0"
 
 _LOCATIONS = {
     "Certificate": "pepkit.kernel",
-    "CertificationError": "pepkit.certification",
+    "CertificationError": "pepkit.result",
     "Claim": "pepkit.kernel",
     "PepkitError": "pepkit.kernel",
-    "Result": "pepkit.certification",
+    "Result": "pepkit.result",
     "Schedule": "pepkit.schedules",
     "Theorem": "pepkit.kernel",
     "candidate": "pepkit.candidates",
     "candidate_rule": "pepkit.candidate_rules",
     "certify": "pepkit.certification",
+    "certify_arcsine": "pepkit.quadratics",
     "certify_composition": "pepkit.closed_form",
+    "certify_constant": "pepkit.closed_form",
+    "certify_method": "pepkit.closed_form",
+    "certify_optimal_constant": "pepkit.closed_form",
+    "certify_proximal": "pepkit.proximal",
+    "certify_quadratic": "pepkit.quadratics",
     "check": "pepkit.kernel",
     "compare_family": "pepkit.rounding",
     "compare_reversal": "pepkit.duality",
@@ -79,11 +85,14 @@ if TYPE_CHECKING:
     from pepkit.algebra import exact
     from pepkit.candidate_rules import candidate_rule
     from pepkit.candidates import candidate
-    from pepkit.certification import CertificationError, Result, certify
-    from pepkit.closed_form import certify_composition
+    from pepkit.certification import certify
+    from pepkit.closed_form import certify_composition, certify_constant, certify_method, certify_optimal_constant
     from pepkit.duality import compare_reversal
     from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
     from pepkit.pep import fixed_step_method, gradient_descent, method
+    from pepkit.proximal import certify_proximal
+    from pepkit.quadratics import certify_arcsine, certify_quadratic
+    from pepkit.result import CertificationError, Result
     from pepkit.rounding import compare_family
     from pepkit.schedules import Schedule, schedule
     from pepkit.straightforward import straightforward

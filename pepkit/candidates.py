@@ -14,9 +14,10 @@ from typing import Any
 
 from flint import arb
 
-from pepkit.certification import Result, certify
+from pepkit.certification import certify
 from pepkit.kernel import ClaimError, PepkitError
 from pepkit.pep import gradient_descent
+from pepkit.result import Result
 from pepkit.schedules import Schedule, silver
 from pepkit.schedules.bounds import (
     MEASURES,

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pepkit.algebra import exact, to_float
-from pepkit.certification import Result, certify
+from pepkit.certification import certify
 from pepkit.closed_form import certify_composition
 from pepkit.kernel import InitialCondition, Measure
 from pepkit.pep import gradient_descent
+from pepkit.result import Result
 from pepkit.schedules import Schedule
 from pepkit.schedules.composition import Composition
 

@@ -23,13 +23,19 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.words import decimal_text
 from pepkit.rounding import RoundingError
+from pepkit.rounding.settings import silent
 from pepkit.rounding.straightforward import straightforward_certificate
+from pepkit.rounding.straightforward_limit import THRESHOLDS, long_straightforward_certificate
 
 __all__ = ["CertifiedPattern", "PatternError", "published_pattern", "published_patterns", "straightforward"]
 
 Progress = Callable[[str, str], None]
 
 _BLOCK = ("1.4", "2", "1.4", "3.9", "1.4", "2", "1.4")
+LONG = 32
+"""Patterns of this length and more are sought with one small matrix in place of two, if no threshold is asked for."""
+LONGEST_WITH_THRESHOLD = 63
+"""Beyond it the program for a given threshold takes too long, and the one for small thresholds is used."""
 _THRESHOLDS = ("1/10000", "1/100000", "1/1000000", "1/10000000")
 """Tried in this order where the user names none."""
 
@@ -118,7 +124,7 @@ def straightforward(
     pattern: int | Sequence[Any],
     threshold: Any = None,
     *,
-    solver: str = "clarabel",
+    solver: str = "auto",
     progress: Progress | None = None,
 ) -> CertifiedPattern:
     """Prove that a pattern of steps is straightforward (Grimmer 2307.06324).
@@ -128,10 +134,12 @@ def straightforward(
     pattern
         Rational steps in units of 1/L, or the length of a published pattern.
     threshold
-        The threshold of the definition, exact; by default the largest of 1e-4, 1e-5, 1e-6, 1e-7 that works.
+        The threshold of the definition, exact; by default the largest of 1e-4, 1e-5, 1e-6, 1e-7 that works, and for
+        patterns of 32 steps and more the largest of 1e-4, .., 1e-16 that works with multipliers for the limit zero.
         A larger threshold only means that the rate sets in earlier; the average step does not depend on it.
     solver
-        Numerical solver. It only suggests; the kernel decides.
+        Numerical solver, ``"auto"``: Clarabel, and for long patterns the structured one. It only suggests; the kernel
+        decides.
     progress
         Called with (stage, detail).
 
@@ -147,6 +155,8 @@ def straightforward(
     field, steps = realise(numbers)
     if field != RATIONALS:
         raise ClaimError("certificates of straightforward patterns need rational steps here; round yours down")
+    if len(steps) > LONGEST_WITH_THRESHOLD or (len(steps) >= LONG and threshold is None):
+        return _long(tuple(steps), threshold, solver, progress or silent, begin)
     attempts: list[str] = []
     for value in _THRESHOLDS if threshold is None else (threshold,):
         number = exact(value)
@@ -154,15 +164,37 @@ def straightforward(
             raise ClaimError(f"the threshold is a rational number, not {value}")
         claim = StraightforwardClaim(RATIONALS, tuple(steps), number.value)
         try:
-            proof = straightforward_certificate(claim, solver, progress or (lambda stage, detail: None))
+            proof = straightforward_certificate(claim, "clarabel" if solver == "auto" else solver, progress or silent)
         except RoundingError as error:
             attempts.append(f"threshold {value}: {error}")
             continue
-        seconds = time.perf_counter() - begin
-        proof = replace(proof, provenance={**proof.provenance, "seconds": f"{seconds:.2f}"})
-        return CertifiedPattern(proof, check(proof), seconds)
+        return _finished(proof, begin)
     raise PatternError(
         "no certificate of the pattern was found: long steps may be too long for its short ones, or the threshold "
         "too large for this length",
         attempts,
     )
+
+
+def _long(steps: tuple[Any, ...], threshold: Any, solver: str, progress: Progress, begin: float) -> CertifiedPattern:
+    wanted = THRESHOLDS
+    if threshold is not None:
+        number = exact(threshold)
+        if not number.is_rational:
+            raise ClaimError(f"the threshold is a rational number, not {threshold}")
+        wanted = (number.value,)
+    # at the largest thresholds the claim makes no sense for a large sum
+    total = sum(steps, fmpq(0))
+    sensible = [value for value in wanted if threshold is not None or 2 * total * value <= 1]
+    claims = [StraightforwardClaim(RATIONALS, steps, value) for value in sensible]
+    try:
+        proof = long_straightforward_certificate(claims, "structured" if solver == "auto" else solver, progress)
+    except RoundingError as error:
+        raise PatternError(f"no certificate of the pattern was found: {error}", [str(error)]) from None
+    return _finished(proof, begin)
+
+
+def _finished(proof: StraightforwardProof, begin: float) -> CertifiedPattern:
+    seconds = time.perf_counter() - begin
+    proof = replace(proof, provenance={**proof.provenance, "seconds": f"{seconds:.2f}"})
+    return CertifiedPattern(proof, check(proof), seconds)

@@ -86,6 +86,50 @@ def test_a_table_is_reproduced_kept_and_written(tmp_path: Path) -> None:
     assert "8 agrees; 8 rows." in page and "## Right-heavy schedules" in page
 
 
+def test_rows_side_by_side(tmp_path: Path) -> None:
+    """Several processes give the outcomes of one, in the order of the tables, and keep what is there."""
+    names = ["strongly-convex-two-steps", "irregular", "constants"]
+    alone = list(reproduce(tmp_path / "alone", only=names, quick=True))
+    together = list(reproduce(tmp_path / "together", only=names, quick=True, processes=2))
+    key = [(o.table.name, o.row.key, o.status) for o in alone]
+    assert [(o.table.name, o.row.key, o.status) for o in together] == key
+    assert {o.status for o in alone} == {"agrees"}
+    assert {o.kept for o in reproduce(tmp_path / "together", only=names[:2], quick=True, processes=2)} == {True}
+    # numbers that are no rates have no file
+    assert not (tmp_path / "alone" / "constants").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ("silver-trees", ["f-k40", "g-x-k03"]),
+        ("optimised-trees", ["obs-s-f-N64", "obs-s-g-N33", "obs-f-N50", "obs-g-N07"]),
+        ("dynamic-trees", ["objective-N12", "reversed-N12", "right-heavy-N31"]),
+        ("strongly-convex-trees", ["s-kappa0100-N16", "f-kappa0010-N05", "g-kappa1000-N04"]),
+        ("strongly-convex-silver", ["kappa0010-N08"]),
+        ("anytime", ["N12"]),
+        ("minimax", ["x-mu1-5-N3", "f-mu0-N5-search"]),
+    ],
+)
+def test_trees_are_certified_from_both_sides(table: str, keys: list[str]) -> None:
+    rows = {row.key: row for _, row in selected([table])}
+    for key in keys:
+        certified = rows[key].certify(lambda stage, detail: None)
+        assert compare(rows[key], certified)[0] == "agrees", key
+        assert certified.lower is not None and certified.upper <= certified.lower * arb("1.0000000000001")
+
+
+def test_known_mistakes_are_corrected_and_listed(tmp_path: Path) -> None:
+    outcomes = [o for o in reproduce(tmp_path, only=["minimax"]) if o.row.key in ("g-mu0-N4", "g-mu0-N3")]
+    assert {o.row.key: o.status for o in outcomes} == {"g-mu0-N3": "agrees", "g-mu0-N4": "corrected"}
+    write_page(tmp_path / "page.md", outcomes)
+    page = (tmp_path / "page.md").read_text()
+    assert "1 corrected" in page and "published 0.0169091029053, certified between 0.0169091029072" in page
+    # a correction excuses a wrong number, not a failure, and leaves a right one alone
+    right = Published("0.1667", correction="no")
+    assert compare(_row(right), Certified(arb(fmpq(1, 6)), arb(fmpq(1, 6)), None))[0] == "agrees"
+
+
 def test_optimised_gradient_schedule_over_radicals() -> None:
     (row,) = [r for e, r in selected(["optimised"]) if r.key == "obs-g-N07"]
     certified = row.certify(lambda stage, detail: None)
@@ -102,12 +146,12 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = CliRunner()
     done = runner.invoke(application, ["reproduce", "--list", "--json"])
     assert done.exit_code == 0 and len(json.loads(done.stdout)["tables"]) >= 15
-    done = runner.invoke(application, ["reproduce", "strongly-convex-two-steps", "--json"])
+    done = runner.invoke(application, ["reproduce", "strongly-convex-two-steps", "--json", "-p", "1"])
     assert done.exit_code == 0
     data = json.loads(done.stdout)
     assert data["counts"] == {"agrees": 5}
     assert runner.invoke(application, ["reproduce", "gold"]).exit_code == 2
-    assert "5 kept" in runner.invoke(application, ["reproduce", "strongly-convex-two-steps"]).stdout
+    assert "5 kept" in runner.invoke(application, ["reproduce", "strongly-convex-two-steps", "-p", "1"]).stdout
 
 
 PUBLISHED = Path(__file__).parents[1] / "certificates" / "published"

@@ -55,6 +55,22 @@ def test_published_patterns_are_proved(length: int) -> None:
     assert check(again).rate == found.theorem.rate
 
 
+@pytest.mark.parametrize("length", [63, pytest.param(127, marks=pytest.mark.slow)])
+def test_long_published_patterns_are_proved(length: int) -> None:
+    found = straightforward(length)
+    assert found.claim.threshold >= fmpq(1, 10**9)
+    assert found.claim.field.text(found.average) == AVERAGES[length]
+    again = certificate_from_text(certificate_to_text(found.certificate))
+    assert check(again).rate * found.average == 1
+
+
+def test_a_long_pattern_with_too_long_steps_is_refused() -> None:
+    steps = list(published_pattern(63))
+    steps[31] = fmpq(200)
+    with pytest.raises(PatternError, match="no multipliers with a margin"):
+        straightforward(steps)
+
+
 def test_theorem_holds_on_a_worst_case() -> None:
     # the bound is attained to second order by a long linear function: f_t = f_0 - S g^2, f_0 = delta R^2
     found = straightforward(3)

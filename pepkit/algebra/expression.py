@@ -25,30 +25,35 @@ MAX_EXPONENT = 10_000
 
 
 class Real(float):
-    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root.
+    """An exact real number: a rational, or ``+ - * / sqrt`` of exact real numbers, or a root of a polynomial.
 
     It is also a float, the nearest one up to a few roundings, so that libraries which accept only int and
     float (PEPit) take it; their additions, products and quotients then carry the exact number along.
     What is not arithmetic (``math.sqrt``, ``math.log``) sees the float and returns a plain float.
+
+    `rounded` says that a plain float with a fractional part went into the number, so that it may not be what was
+    meant: ``exact(1) * (1/3)`` is the dyadic number next to 1/3.
     """
 
-    __slots__ = ("arguments", "operation", "value")
+    __slots__ = ("arguments", "operation", "rounded", "value")
     # numpy's scalars must leave products with exact numbers to the exact numbers
     __array_priority__ = 1000.0
 
     operation: str
     arguments: tuple[Real, ...]
     value: Any
+    rounded: bool
 
     def __new__(cls, operation: str, arguments: tuple[Real, ...] = (), value: Any = None) -> Real:
         self = float.__new__(cls, _approximation(operation, arguments, value))
         self.operation = operation
         self.arguments = arguments
         self.value = value
+        self.rounded = any(argument.rounded for argument in arguments)
         return self
 
     def __reduce__(self) -> Any:
-        return Real, (self.operation, self.arguments, self.value)
+        return Real, (self.operation, self.arguments, self.value), (None, {"rounded": self.rounded})
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Real) and self.is_rational and other.is_rational:
@@ -73,6 +78,11 @@ class Real(float):
         """The only root in [low, high] of an irreducible polynomial (coefficients, constant first)."""
         return Real("root", value=(tuple(fmpq(c) for c in polynomial), fmpq(low), fmpq(high)))
 
+    @staticmethod
+    def nested_root(coefficients: tuple[Real, ...], low: Any, high: Any) -> Real:
+        """The only root in [low, high] of a polynomial with exact coefficients (constant first), monotone there."""
+        return Real("nested-root", tuple(coefficients), (fmpq(low), fmpq(high)))
+
     @property
     def is_rational(self) -> bool:
         """Whether this node is a rational constant."""
@@ -82,19 +92,13 @@ class Real(float):
         if not isinstance(other, Real) and not _is_number(other):
             return _with_array(self, operation, other, swapped) if getattr(other, "shape", ()) else NotImplemented
         right = exact(int(other) if isinstance(other, bool) else other)
+        rounded = self.rounded or right.rounded or (_is_float(other) and right.value.q != 1)
         left, right = (right, self) if swapped else (self, right)
-        if left.is_rational and right.is_rational:
-            a, b = left.value, right.value
-            if operation == "+":
-                return Real.rational(a + b)
-            if operation == "-":
-                return Real.rational(a - b)
-            if operation == "*":
-                return Real.rational(a * b)
-            if b == 0:
-                raise ClaimError("division by zero in an exact number")
-            return Real.rational(a / b)
-        return Real(operation, (left, right))
+        result = _rational_result(operation, left, right) if left.is_rational and right.is_rational else None
+        if result is None:
+            result = Real(operation, (left, right))
+        result.rounded = rounded
+        return result
 
     def __add__(self, other: Any) -> Any:
         return self._binary("+", other)
@@ -162,7 +166,29 @@ class Real(float):
             return f"sqrt({self.arguments[0]!r})"
         if self.operation == "root":
             return f"root{self.value[0]}"
+        if self.operation == "nested-root":
+            return f"root({', '.join(map(repr, self.arguments))})"
         return f"({self.arguments[0]!r} {self.operation} {self.arguments[1]!r})"
+
+
+def _rational_result(operation: str, left: Real, right: Real) -> Real:
+    a, b = left.value, right.value
+    if operation == "+":
+        return Real.rational(a + b)
+    if operation == "-":
+        return Real.rational(a - b)
+    if operation == "*":
+        return Real.rational(a * b)
+    if b == 0:
+        raise ClaimError("division by zero in an exact number")
+    return Real.rational(a / b)
+
+
+def _is_float(value: Any) -> bool:
+    """Whether a number came as a float, of Python or of numpy."""
+    if isinstance(value, Real):
+        return False
+    return isinstance(value, float) or (type(value).__module__ == "numpy" and value.dtype.kind == "f")
 
 
 def _is_number(value: Any) -> bool:
@@ -191,7 +217,10 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
         if operation == "rational":
             return int(value.p) / int(value.q)
         if operation == "root":
-            middle = (value[1] + value[2]) / 2
+            middle = _bisected(*value)
+            return int(middle.p) / int(middle.q)
+        if operation == "nested-root":
+            middle = (value[0] + value[1]) / 2
             return int(middle.p) / int(middle.q)
         if operation == "sqrt":
             return math.sqrt(float(arguments[0]))
@@ -203,6 +232,25 @@ def _approximation(operation: str, arguments: tuple[Real, ...], value: Any) -> f
         return math.nan
 
 
+def _bisected(polynomial: tuple[fmpq, ...], low: fmpq, high: fmpq) -> fmpq:
+    """The root in [low, high] to 64 bits where the polynomial changes its sign there, else the middle."""
+
+    def sign(x: fmpq) -> int:
+        value = fmpq(0)
+        for c in reversed(polynomial):
+            value = value * x + c
+        return (value > 0) - (value < 0)
+
+    first, last = sign(low), sign(high)
+    for _ in range(64 if first * last < 0 else 0):
+        middle = (low + high) / 2
+        if sign(middle) == last:
+            high = middle
+        else:
+            low = middle
+    return (low + high) / 2
+
+
 def sqrt(value: Any) -> Real:
     """The square root of an exact number; rational squares become rational."""
     argument = exact(value)
@@ -212,7 +260,9 @@ def sqrt(value: Any) -> Real:
         numerator, denominator = fmpz(argument.value.p), fmpz(argument.value.q)
         root = fmpq(numerator.isqrt(), denominator.isqrt())
         if root * root == argument.value:
-            return Real.rational(root)
+            found = Real.rational(root)
+            found.rounded = argument.rounded
+            return found
     return Real("sqrt", (argument,))
 
 

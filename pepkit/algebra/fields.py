@@ -96,6 +96,9 @@ class _Tower:
             return node.value
         if node.operation == "root":
             return self._root(node)
+        if node.operation == "nested-root":
+            # its field over the others is not sought: enclosures are enough for what such numbers are used for
+            raise _DegreeError
         if node.operation == "sqrt":
             field, root, embed = adjoin_square_root(self.field, arguments[0], self.degree_limit)
             if field is not self.field:
@@ -286,6 +289,8 @@ def _radical_field(order: list[Real], numbers: Sequence[Real]) -> tuple[Field, l
                 "with square roots only, or use fewer steps"
             )
         instruction = (node.operation, *(operands[id(a)] for a in node.arguments))
+        if node.operation == "nested-root":
+            instruction = ("root", *(rational_text(end) for end in node.value), *instruction[1:])
         if instruction not in known:
             known[instruction] = len(program)
             program.append(instruction)

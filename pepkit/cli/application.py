@@ -18,6 +18,7 @@ from pepkit.cli import (
     injectivity_command,
     lab_command,
     network,
+    network_study_command,
     proving,
     reproduce_command,
     schedule_check,
@@ -73,6 +74,7 @@ application = typer.Typer(
 )
 application.add_typer(certify.commands, name="certify")
 certify_pattern.register(certify.commands)
+network_study_command.register(network.commands)
 application.add_typer(network.commands, name="network")
 application.command("check", epilog=EPILOG)(checking.check)
 application.command("show", epilog=EPILOG)(showing.show)
@@ -84,10 +86,10 @@ application.command("prove", epilog=EPILOG)(proving.prove)
 application.command("solvers")(solver_list.solvers)
 application.command("catalogue", epilog=EPILOG)(catalogue_command.catalogue)
 application.command("lab", epilog=EPILOG)(lab_command.lab_command)
-application.command("injectivity", epilog=EPILOG)(injectivity_command.injectivity)
-application.command("injectivity-threshold", epilog=EPILOG)(injectivity_command.injectivity_threshold)
-application.command("injectivity-probability", epilog=EPILOG)(injectivity_command.injectivity_probability)
-application.command("injectivity-study", epilog=EPILOG)(injectivity_command.injectivity_study)
+network.commands.command("injectivity", epilog=EPILOG)(injectivity_command.injectivity)
+network.commands.command("injectivity-threshold", epilog=EPILOG)(injectivity_command.injectivity_threshold)
+network.commands.command("injectivity-probability", epilog=EPILOG)(injectivity_command.injectivity_probability)
+network.commands.command("injectivity-study", epilog=EPILOG)(injectivity_command.injectivity_study)
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pepkit.cli import certify_pepit, options
+from pepkit.cli import certify_pepit, certify_proximal, certify_quadratics, options
 from pepkit.cli.exit_codes import EPILOG
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.plans import Plan, find_plan
@@ -32,6 +32,8 @@ commands = typer.Typer(
 
 
 certify_pepit.register(commands)
+certify_proximal.register(commands)
+certify_quadratics.register(commands)
 
 
 @dataclass(frozen=True)
@@ -140,20 +142,26 @@ def named_method(
     relaxed: options.Relaxed = None,
     solver: options.Solver = "auto",
     family: options.Family = "auto",
+    form: options.Form = None,
     witness: options.Witness = True,
     sympy: options.Sympy = None,
     output: options.Output = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """A first-order method known by name; its usual measure is the default."""
+    """A first-order method known by name; its usual measure is the default, and a closed form is used where known."""
     search = _Search(sharp, relaxed, solver, family, witness, sympy, output, force, as_json)
     with json_errors(as_json):
         from pepkit.pep import method, method_names
 
         if name not in method_names():
             raise ClaimError(_unknown("method", name, method_names()))
-        claim = method(name, steps, L=smoothness, mu=mu, measure=measure, initial=initial)
+        found = _closed_method(name, steps, smoothness, mu, measure, initial, form, search)
+        if found is not None:
+            _deliver(found, _file_name([name], found.theorem.claim, mu, smoothness, measure, initial), search)
+            return
+        start = None if measure is None and initial == "distance" else initial
+        claim = method(name, steps, L=smoothness, mu=mu, measure=measure, initial=start)
         _certify(claim, _file_name([name], claim, mu, smoothness, measure, initial), search)
 
 
@@ -193,7 +201,7 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
         raise ClaimError(_unknown("form", str(form), ("flat", "composition", "solver")))
     if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
         return None
-    from pepkit.closed_form import certify_composition, certify_constant
+    from pepkit.closed_form import certify_composition, certify_constant, certify_optimal_constant
     from pepkit.pep.claims import initial_condition, performance_measure
 
     sympy = "auto" if search.sympy is None else search.sympy
@@ -207,8 +215,21 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
             result = certify_composition(plan.composition, form=chosen, progress=progress, **arguments)
         if result is not None:
             return result
-    elif form != "composition" and plan.arguments is not None and _usual(plan, measure, initial):
-        found = certify_constant(plan.steps or 0, plan.arguments.get("step", 1), L=smoothness, sympy=sympy)
+    elif form != "composition" and plan.arguments is not None and plan.name == "constant":
+        found = certify_constant(
+            plan.steps or 0,
+            plan.arguments.get("step", 1),
+            mu=plan.mu,
+            L=smoothness,
+            measure=wanted,
+            initial=initial_condition(initial),
+            sympy=sympy,
+        )
+        if found is not None:
+            return found
+    elif form != "composition" and plan.name == "optimal-constant" and not search.sharp and _usual(plan, wanted, start):
+        with StageDisplay(enabled=not search.as_json) as progress:
+            found = certify_optimal_constant(plan.steps or 0, L=smoothness, sympy=sympy, progress=progress)
         if found is not None:
             return found
     if form is not None:
@@ -216,10 +237,48 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
     return None
 
 
-def _usual(plan: Plan, measure: str | None, initial: str) -> bool:
-    """Whether the statement is f(x_N) - f_* over the distance, for constant steps and convex functions."""
-    convex = plan.name == "constant" and plan.mu.is_rational and plan.mu.value == 0
-    return convex and measure in (None, "function-value") and initial == "distance"
+def _usual(plan: Plan, measure: Any, initial: Any) -> bool:
+    """Whether the statement is f(x_N) - f_* over the distance, for convex functions."""
+    from pepkit.kernel import InitialCondition, Measure
+
+    convex = plan.mu.is_rational and plan.mu.value == 0
+    usual = measure in (None, Measure.FUNCTION_VALUE) and initial in (None, InitialCondition.DISTANCE)
+    return bool(convex and usual)
+
+
+def _closed_method(
+    name: str, steps: int, smoothness: str, mu: str, measure: str | None, initial: str, form: Any, search: _Search
+) -> Any:
+    """The result of a formula for a named method, or None."""
+    if form not in (None, "flat", "solver"):
+        raise ClaimError(_unknown("form", str(form), ("flat", "solver")))
+    if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
+        return None
+    from pepkit.algebra import exact
+    from pepkit.closed_form import certify_method
+    from pepkit.pep.claims import curvature_ratio, initial_condition, performance_measure
+
+    constant = None if smoothness.strip() == "L" else exact(smoothness)
+    wanted = None if measure is None else performance_measure(measure)
+    start = None if measure is None and initial == "distance" else initial_condition(initial)
+    sympy = "auto" if search.sympy is None else search.sympy
+    with StageDisplay(enabled=not search.as_json) as progress:
+        found = certify_method(
+            name,
+            steps,
+            mu=curvature_ratio(mu, constant),
+            L=constant,
+            measure=wanted,
+            initial=start,
+            sympy=sympy,
+            progress=progress,
+        )
+    if found is None and form is not None:
+        raise ClaimError(f"{name} has no closed-form certificate for this statement")
+    if found is not None and search.sharp and found.certificate.provenance.get("method") != "closed form":
+        # a rounded rate is not the worst case
+        return None
+    return found
 
 
 def _step_matrix(file: Path) -> list[list[Any]]:

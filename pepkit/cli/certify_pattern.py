@@ -33,9 +33,9 @@ def straightforward_pattern(
     ],
     threshold: Annotated[
         str | None,
-        typer.Option(help="The threshold of the definition.", show_default="the largest of 1e-4 .. 1e-7 that works"),
+        typer.Option(help="The threshold of the definition.", show_default="the largest power of ten that works"),
     ] = None,
-    solver: options.Solver = "clarabel",
+    solver: options.Solver = "auto",
     output: options.Output = None,
     as_json: options.Json = False,
 ) -> None:
@@ -45,7 +45,7 @@ def straightforward_pattern(
         from pepkit.straightforward import straightforward
 
         chosen: Any = _pattern(pattern)
-        found = straightforward(chosen, threshold, solver="clarabel" if solver == "auto" else solver, progress=progress)
+        found = straightforward(chosen, threshold, solver=solver, progress=progress)
     count = len(found.claim.steps)
     target = output if output is not None else Path(slug("straightforward", str(count)) + ".json")
     path = free_path(target, found.certificate)  # type: ignore[arg-type]

@@ -37,6 +37,10 @@ def pepit(
     force: options.Force = False,
     as_json: options.Json = False,
     multipliers: Annotated[bool, typer.Option("--multipliers", help="Print the multipliers by name.")] = False,
+    statement: Annotated[
+        bool,
+        typer.Option("--statement", help="Write the imported statement also where the problem is a known method."),
+    ] = False,
     latex: Annotated[bool, typer.Option("--latex", help="Print the proof in LaTeX.")] = False,
 ) -> None:
     """The worst case of every PEPit problem that a script solves (or of the last one that it builds)."""
@@ -64,11 +68,14 @@ def pepit(
                 _refuse(path, output is not None)
         data = []
         for result, path in zip(results, paths, strict=True):
-            result.save(path)
+            result.save(path, statement)
+            typed = None if statement else result.typed
             if as_json:
-                data.append(_data(result, path))
+                data.append(_data(result, typed, path))
                 continue
             typer.echo(str(result))
+            if typed is not None:
+                typer.echo(f"\nRecognised: a fixed-step method. Its theorem, which is what is written:\n{typed}")
             typer.echo(f"{'Certificate':<13}{path}")
             if multipliers:
                 typer.echo(result.multipliers().to_string())
@@ -93,7 +100,7 @@ def _refuse(path: Path, named: bool) -> None:
         raise ClaimError(f"{path} exists and is not a certificate; {hint} or replace it with --force") from error
 
 
-def _data(result: Any, path: Path) -> dict[str, Any]:
+def _data(result: Any, typed: Any, path: Path) -> dict[str, Any]:
     theorem = result.theorem
     return {
         "theorem": str(theorem),
@@ -112,6 +119,7 @@ def _data(result: Any, path: Path) -> dict[str, Any]:
         ],
         "file": str(path),
         "claim_digest": claim_digest(theorem.claim),
-        "certificate_digest": digest(result.certificate),
+        "certificate_digest": digest(result.certificate if typed is None else typed.certificate),
+        "typed": None if typed is None else str(typed.theorem),
         "seconds": sum(seconds for _, seconds, _ in result.stages),
     }

@@ -28,12 +28,16 @@ class StudyName(StrEnum):
     probability = "probability"
     depth = "depth"
     threshold = "threshold"
+    euler = "euler"
+    scaling = "scaling"
 
 
 def injectivity(
-    model: Annotated[
-        Path, typer.Argument(help="Network in JSON (exact numbers) or NPZ (W1, b1, ...).", metavar="MODEL")
-    ],
+    model: Annotated[Path, typer.Argument(help="Network: a .onnx, .npz or .json file.", metavar="MODEL")],
+    rectify_last: Annotated[
+        bool,
+        typer.Option("--rectify-last", help="Put a rectifier after the last layer too; matrices alone do not say it."),
+    ] = False,
     samples: Annotated[
         int, typer.Option(help="Random inputs that look for a linear piece of deficient rank.", min=0)
     ] = 2000,
@@ -43,18 +47,22 @@ def injectivity(
     force: _Force = False,
     as_json: _Json = False,
 ) -> None:
-    """Is a ReLU network injective? An exact answer with a certificate.
+    """Is a network injective? An exact answer with a certificate.
 
     One layer is always decided, and so is any network with two inputs and no biases. Exit code 0: decided, either
     way; 3: undecided.
     """
     with json_errors(as_json):
-        from pepkit.networks.injectivity import decide_injectivity, load_network
+        from pepkit.networks import read_network
+        from pepkit.networks.injectivity import decide_injectivity
+        from pepkit.networks.model import rectified_last
 
         _refuse_existing(output, force)
-        layers = load_network(model)
+        net = read_network(model)
+        if rectify_last:
+            net = rectified_last(net)
         with StageDisplay(enabled=not as_json) as progress:
-            result = decide_injectivity(layers, progress, samples, seed, max_cases)
+            result = decide_injectivity(net, progress, samples, seed, max_cases)
         if output is not None and result.certificate is not None:
             result.save(output)
         if as_json:
@@ -113,11 +121,14 @@ def injectivity_probability(
 
 def injectivity_study(
     name: Annotated[StudyName, typer.Argument(help="What is studied.", metavar="NAME")],
-    inputs: Annotated[int, typer.Option(help="probability: number of inputs n.", min=1, max=6)] = 3,
+    inputs: Annotated[
+        int | None,
+        typer.Option(help="probability, euler, depth: number of inputs n.", min=1, max=200, show_default="3, depth: 2"),
+    ] = None,
     rows: Annotated[
-        str, typer.Option(help="probability: numbers of neurons, as '8,10,12' or '8:20:2'.", metavar="LIST")
+        str, typer.Option(help="probability, euler: numbers of neurons, as '8,10,12' or '8:20:2'.", metavar="LIST")
     ] = "6:18:2",
-    expansion: Annotated[int, typer.Option(help="depth: hidden widths are 2C.", min=1, metavar="C")] = 4,
+    expansion: Annotated[int, typer.Option(help="depth: hidden widths are C n.", min=1, metavar="C")] = 4,
     depths: Annotated[str, typer.Option(help="depth: numbers of layers.", metavar="LIST")] = "1,2,3,4",
     sizes: Annotated[str, typer.Option(help="threshold: numbers of inputs n.", metavar="LIST")] = "5,10,20,40,80",
     samples: Annotated[int, typer.Option(help="Random arrangements or networks for each row.", min=1)] = 20,
@@ -130,17 +141,34 @@ def injectivity_study(
 ) -> None:
     """Study random ReLU layers and networks: exact decisions in a table and a figure.
 
-    probability: how likely one layer is injective, against m. depth: how injectivity of planar networks changes
-    with depth. threshold: finite-size crossings against the threshold constants.
+    probability: how likely one layer is injective, against m.
+
+    depth: how injectivity changes with depth, n = 2, 3 or 4 inputs.
+
+    threshold: finite-size crossings against the threshold constants.
+
+    euler: the expected Euler characteristic against the true probability.
+
+    scaling: the window in which one layer becomes injective, n = 1 to 4.
     """
     with json_errors(as_json):
-        from pepkit.networks.injectivity import depth_study, probability_study, threshold_study
+        from pepkit.networks.injectivity import (
+            depth_study,
+            euler_study,
+            probability_study,
+            scaling_study,
+            threshold_study,
+        )
 
         with StageDisplay(enabled=not as_json) as progress:
             if name is StudyName.probability:
-                study = probability_study(inputs, _numbers(rows), samples, seed, progress)
+                study = probability_study(inputs or 3, _numbers(rows), samples, seed, progress)
             elif name is StudyName.depth:
-                study = depth_study(expansion, _numbers(depths), samples, seed, progress)
+                study = depth_study(expansion, _numbers(depths), samples, seed, progress, inputs or 2)
+            elif name is StudyName.euler:
+                study = euler_study(inputs or 3, _numbers(rows), samples, seed, progress)
+            elif name is StudyName.scaling:
+                study = scaling_study((1, 2, 3, 4), samples, seed, progress)
             else:
                 study = threshold_study(_numbers(sizes), progress)
         if csv is not None:

@@ -24,7 +24,7 @@ commands = typer.Typer(
     epilog=EPILOG,
 )
 
-Model = Annotated[Path, typer.Argument(help="Network: a .onnx, .npz or .json file.", metavar="MODEL")]
+Model = Annotated[Path, typer.Argument(help="Network: a .onnx, .npz, .pt or .json file.", metavar="MODEL")]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="File for the certificate.", show_default="a name in this folder"),
@@ -58,11 +58,15 @@ def bound(
     ] = None,
     side: Annotated[str, typer.Option(help="upper or lower.")] = "upper",
     method: Annotated[
-        str, typer.Option(help="box, hbox, deepz, crown, crown-ibp, alpha-crown, triangle or sdp.")
+        str,
+        typer.Option(
+            help="box (ibp), hbox, deepz (fastlin, crown-same-slope), crown, crown-ibp, alpha-crown, triangle or sdp."
+        ),
     ] = "alpha-crown",
     cases: Annotated[
         int, typer.Option(help="Split the box or the neurons into up to this many cases.", min=1, metavar="K")
     ] = 1,
+    split: Annotated[str, typer.Option(help="What --cases splits: auto, input or sign.")] = "auto",
     output: Output = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -73,7 +77,7 @@ def bound(
 
         if side not in ("upper", "lower"):
             raise ClaimError(f"a bound is an upper or a lower one, not {side!r}")
-        net = read_network(model)
+        net = read_network(model).with_affine_end()
         inputs = _box(net.inputs, box, centre, radius)
         form = _numbers(objective, net.outputs) if objective else [1] + [0] * (net.outputs - 1)
         if side == "lower":
@@ -81,7 +85,7 @@ def bound(
         with StageDisplay(not as_json) as display:
             if cases > 1:
                 result = certify_bound_by_cases(
-                    net, inputs, form, max_cases=cases, method_name=method, progress=display
+                    net, inputs, form, max_cases=cases, method_name=method, split=split, progress=display
                 )
             else:
                 result = certify_bound(net, inputs, form, method_name=method, progress=display)
@@ -94,29 +98,41 @@ def bound(
 @commands.command("lipschitz", epilog=EPILOG)
 def lipschitz(
     model: Model,
-    variant: Annotated[str, typer.Option(help="neuron, layer, split or product.")] = "neuron",
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            help="Euclidean norm: neuron, layer, split, product, chain, chain-fast, or pieces (exact, few inputs). "
+            "Maximum norm: lp or pieces.",
+            show_default="neuron, or lp",
+        ),
+    ] = None,
+    norm: Annotated[str, typer.Option(help="Norm of inputs and outputs: euclidean or maximum.")] = "euclidean",
     split: Annotated[int, typer.Option(help="Affine layers in a group of the variant 'split'.", min=1)] = 2,
     output: Output = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bound the Lipschitz constant in the Euclidean norm (LipSDP), for all inputs."""
+    """Bound the Lipschitz constant for all inputs (LipSDP, chains, linear programs, or exactly by linear pieces)."""
     with json_errors(as_json):
         from pepkit.networks import certify_lipschitz, read_network
 
-        net = read_network(model)
+        net = read_network(model).with_affine_end()
         with StageDisplay(not as_json) as display:
-            result = certify_lipschitz(net, variant=variant, split=split, progress=display)
-        _print(result, _save(result, output, force, slug(model.stem, "lipschitz", variant)), as_json, {})
+            result = certify_lipschitz(net, variant=variant, norm=norm, split=split, progress=display)
+        name = slug(model.stem, "lipschitz", "maximum" if norm == "maximum" else "", variant or "")
+        _print(result, _save(result, output, force, name), as_json, {"norm": norm, "squared": norm == "euclidean"})
 
 
 @commands.command("verify", epilog=EPILOG)
 def verify(
     model: Model,
-    property_file: Annotated[Path, typer.Argument(help="Property in VNN-LIB 1.", metavar="PROPERTY")],
+    property_file: Annotated[
+        Path, typer.Argument(help="Property in VNN-LIB 1 or 2: a .vnnlib or .vnnlib.gz file.", metavar="PROPERTY")
+    ],
     timeout: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 60.0,
     split: Annotated[str, typer.Option(help="auto, input or sign.")] = "auto",
-    method: Annotated[str, typer.Option(help="Relaxation on each case, see 'bound'.")] = "alpha-crown",
+    method: Annotated[str, typer.Option(help="Relaxation on each case, see 'bound' (not sdp).")] = "alpha-crown",
+    max_cases: Annotated[int, typer.Option(help="Cases after which the answer is unknown.", min=1)] = 100_000,
     output: Output = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -129,12 +145,17 @@ def verify(
         from pepkit.networks import read_network, read_properties
         from pepkit.networks import verify as decide
 
-        net = read_network(model)
+        net = read_network(model).with_affine_end()
         queries = read_properties(property_file)
         answers = []
         with StageDisplay(not as_json) as display:
             for query in queries:
-                options: dict[str, Any] = {"timeout": timeout, "split": split, "method_name": method}
+                options: dict[str, Any] = {
+                    "timeout": timeout,
+                    "split": split,
+                    "method_name": method,
+                    "max_cases": max_cases,
+                }
                 answers.append(decide(net, query.box, query.region, progress=display, **options))
                 if answers[-1].word == "sat":
                     answers = [answers[-1]]
@@ -184,7 +205,7 @@ def evaluate(
     from pepkit.networks import read_network
     from pepkit.networks.model import rationals
 
-    net = read_network(model)
+    net = read_network(model).with_affine_end()
     for i, value in enumerate(net(rationals(_numbers(point, net.inputs), "the point"))):
         typer.echo(f"f_{i} = {value} = {decimal_text(RATIONALS, value)} (rounded)")
 

@@ -20,6 +20,11 @@ _STAGES = {
     "witness": "looking for a worst case",
     "sympy": "checking again with sympy",
     "inject": "deciding injectivity",
+    "jumps": "following the line of weights",
+    "census": "counting jumps",
+    "interpolate": "certifying images",
+    "gaps": "comparing relaxations",
+    "attack": "attacking certified bounds",
 }
 _SECONDS_BETWEEN_UPDATES = 0.05
 

@@ -13,11 +13,13 @@ from pepkit.cli.output import json_errors, print_error, print_json
 from pepkit.cli.progress import StageDisplay
 from pepkit.cli.saving import write_text
 from pepkit.kernel import Certificate, ClaimError, Theorem, check, claim_digest, digest, load
+from pepkit.kernel.certificate import Proof
 from pepkit.render.text import theorem_words
 
 __all__ = ["EPILOG", "coq_name", "prove"]
 
 _MARK = "(* Written by pepkit"
+_SHOWN_DEFINITIONS = 12
 
 
 def prove(
@@ -43,8 +45,6 @@ def prove(
     with json_errors(as_json):
         certificate = load(file)
         theorem = check(certificate)
-        if not isinstance(certificate, Certificate):
-            raise ClaimError("only certificates with multipliers have a proof to write; this one is composed of others")
         if latex:
             _latex(certificate, theorem, output)
         else:
@@ -53,7 +53,7 @@ def prove(
 
 def _with_coq(
     file: Path,
-    certificate: Certificate,
+    certificate: Certificate | Proof,
     theorem: Theorem,
     output: Path | None,
     export_only: bool,
@@ -73,12 +73,18 @@ def _with_coq(
         "status": "exported",
         "file": str(target),
         "theorem": instance.theorem,
+        "definitions": list(instance.definitions),
+        "sharp": instance.sharp,
         "digest": digest(certificate),
         "claim_digest": claim_digest(certificate.claim),
     }
     if not as_json:
         typer.echo(f"{theorem_words(theorem)}\n")
-        typer.echo(f"In Coq       {instance.theorem}".replace("\n", "\n" + " " * 13))
+        shown = instance.definitions[-_SHOWN_DEFINITIONS:]
+        lines = ["... (all definitions are in the file)"] if len(shown) < len(instance.definitions) else []
+        typer.echo("In Coq       " + "\n".join([*lines, *shown, instance.theorem]).replace("\n", "\n" + " " * 13))
+        if instance.sharp:
+            typer.echo("Sharp        " + instance.sharp.replace("\n", "\n" + " " * 13))
         typer.echo(f"Coq file     {target}")
     if export_only:
         if as_json:
@@ -124,10 +130,14 @@ def coq_name(file: Path) -> str:
     return (name if re.match(r"[A-Za-z]", name) else f"certificate_{name}") + ".v"
 
 
-def _latex(certificate: Certificate, theorem: Theorem, output: Path | None) -> None:
+def _latex(certificate: Certificate | Proof, theorem: Theorem, output: Path | None) -> None:
+    from pepkit.render.computation_latex import computation_latex
     from pepkit.render.latex import proof_latex, theorem_latex
 
-    text = theorem_latex(theorem) + "\n\n" + proof_latex(certificate) + "\n"
+    if isinstance(certificate, Certificate):
+        text = theorem_latex(theorem) + "\n\n" + proof_latex(certificate) + "\n"
+    else:
+        text = computation_latex(certificate, theorem) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,9 @@ def reproduce_command(
     page: Annotated[Path, typer.Option("--page", help="Markdown page with all tables.", metavar="FILE")] = Path(
         "docs/published-tables.md"
     ),
+    processes: Annotated[
+        int, typer.Option("--processes", "-p", min=1, help="Rows that are certified side by side.", metavar="N")
+    ] = max(1, min(os.cpu_count() or 1, 8)),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Certify every number of the published tables and compare: published, certified, difference.
@@ -46,7 +50,8 @@ def reproduce_command(
         total = len(selected(names or [], quick))
         outcomes = []
         with StageDisplay(enabled=not as_json) as display:
-            for outcome in reproduce(folder, only=names or [], quick=quick, force=force, progress=display):
+            run = reproduce(folder, only=names or [], quick=quick, force=force, processes=processes, progress=display)
+            for outcome in run:
                 outcomes.append(outcome)
                 display("row", f"{len(outcomes)} of {total}: {outcome.table.name}, {outcome.row.what}")
         if not names:

@@ -20,6 +20,8 @@ __all__ = ["commands"]
 
 MAX_DRAWN = 1 << 18
 _SHOWN = 16
+_SOLVED = 16
+"""Longest schedule that is solved just to be shown."""
 
 
 class _NamesFirst(TyperGroup):
@@ -72,6 +74,10 @@ def show(
     mu: options.StrongConvexity = "0",
     seed: Annotated[int | None, typer.Option(help="Seed of the arcsine steps.", min=0, metavar="K")] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="The schedule backwards (its H-dual).")] = False,
+    numerical: Annotated[
+        bool,
+        typer.Option(help=f"Solve for the measures without a closed form (at most {_SOLVED} steps); no theorems."),
+    ] = True,
     every: Annotated[bool, typer.Option("--all", help="List every step, in exact form where it is short.")] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Write a stem plot to this file (svg, pdf, png).", metavar="FILE")
@@ -83,7 +89,7 @@ def show(
         from pepkit.pep.claims import curvature_ratio
 
         plan = find_plan(name, steps, step, curvature_ratio(mu, None), expression, seed)
-        view = _View(plan, reverse)
+        view = _View(plan, reverse, numerical)
         if plot is not None:
             from pepkit.render.stems import save_stems
 
@@ -122,8 +128,10 @@ def duality(
 class _View:
     """Everything that is shown about a schedule."""
 
-    def __init__(self, plan: Plan, reverse: bool) -> None:
+    def __init__(self, plan: Plan, reverse: bool, numerical: bool = False) -> None:
         from pepkit.algebra import realise, to_float
+
+        self.numerical = numerical
 
         field, (ratio,) = realise([plan.mu])
         self.plan = plan
@@ -164,11 +172,22 @@ class _View:
         """What is known about rates, proved ones first."""
         from pepkit.schedules import composition_rates, constant_rates
 
+        known: list[Any] = []
         if self.composition is not None:
-            return composition_rates(self.composition, self.plan.mu)
-        if self.plan.name in ("constant", "optimal-constant") and 0 <= self.mu < 1:
-            return constant_rates(self.count, self.schedule.numbers[0], self.plan.mu)
-        return []
+            known = composition_rates(self.composition, self.plan.mu)
+        elif self.plan.name in ("constant", "optimal-constant") and 0 <= self.mu < 1:
+            known = constant_rates(self.count, self.schedule.numbers[0], self.plan.mu)
+        return known
+
+    def numerical_rates(self) -> list[Any]:
+        """What a solver says about the other measures; nothing for long schedules."""
+        if not self.numerical or self.count > _SOLVED:
+            return []
+        from pepkit.numerical_rates import numerical_rates
+
+        # floats of the steps are enough for a float of the rate
+        known = [(rate.measure, rate.initial) for rate in self.rates()]
+        return numerical_rates(self.drawn(), self.plan.mu, known)
 
     def exact_steps(self, limit: int) -> list[str]:
         """Short exact forms of the first steps; empty where there are none."""
@@ -208,7 +227,7 @@ class _View:
                     "proved": rate.proved,
                     "source": rate.source,
                 }
-                for rate in self.rates()
+                for rate in (*self.rates(), *self.numerical_rates())
                 for name, value in rate.normalisations()
             ],
         }
@@ -241,20 +260,26 @@ class _View:
             label = "proved by its tree of joins" if rate.proved else f"published: {rate.source}"
             for position, (name, value) in enumerate(rate.normalisations()):
                 form = f" = {rate.text}" if rate.text and position == 0 else ""
-                lines.append(f"{name:<44}{value:.12g}{form}  ({label})")
+                lines.append(f"{name:<46}{value:.12g}{form}  ({label})")
+        if self.composition is not None and self.composition.kind == "s" and self.mu == 0:
+            total = self.total()
+            lines.append(f"{'proximal gradient: F(x_N)-F(x_*) / (L |x_0-x_*|^2)':<52}{1 / (4 * total):.12g}")
+            lines.append(f"{'proximal point: lambda (f(y_N)-f(x_*)) / |x_0-x_*|^2':<52}{1 / (4 * (total + 1)):.12g}")
         if not rates and self.plan.name == "chebyshev":
             lines.append(self._chebyshev())
         elif not rates and self.mu < 0:
             lines += self._hypoconvex()
+        for rate in self.numerical_rates():
+            lines += [f"{name:<46}{value:.6g}  ({rate.source}: no theorem)" for name, value in rate.normalisations()]
         if not lines:
             lines.append("No rate of this schedule is known in closed form.")
-        lines.append("Other measures: 'pepkit certify gradient-descent --schedule ... --measure ... --initial ...'.")
+        lines.append("To prove one: 'pepkit certify gradient-descent --schedule ... --measure ... --initial ...'.")
         return lines
 
     def _chebyshev(self) -> str:
         argument = (1 + self.mu) / (1 - self.mu)
         contraction = 1 / math.cosh(self.count * math.acosh(argument))
-        return f"{'|x_N-x_*| / |x_0-x_*|, quadratics only':<44}{contraction:.12g}  (published: Young 1953)"
+        return f"{'|x_N-x_*| / |x_0-x_*|, quadratics only':<46}{contraction:.12g}  (published: Young 1953)"
 
     def _hypoconvex(self) -> list[str]:
         from pepkit.algebra import realise, to_float
@@ -266,4 +291,4 @@ class _View:
             return []
         value = 2 / (1 + math.fsum(to_float(field, p) for p in values))
         name = "min_i |grad f(x_i)|^2 / (L (f(x_0)-f(x_*)))"
-        return [f"{name:<44}{value:.12g}  (published bound: Rotaru, Glineur, Patrinos 2406.17506)"]
+        return [f"{name:<46}{value:.12g}  (published bound: Rotaru, Glineur, Patrinos 2406.17506)"]

@@ -21,12 +21,12 @@ from typing import Any
 from flint import arb, fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact, decide, no_data
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 from pepkit.kernel.words import decimal_text
 
 __all__ = ["CONSTANTS", "MAPS", "AngleEnclosure", "BallEvaluation", "WideNetworkConstant", "angle_ball", "layer_map"]
@@ -269,12 +269,12 @@ class BallEvaluation:
     claim: AngleEnclosure | WideNetworkConstant
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the number lies outside the interval."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the number lies outside the interval."""
         if not isinstance(self.claim, (AngleEnclosure, WideNetworkConstant)):
             raise FormatError("a ball evaluation proves enclosures of angles and constants only")
         self.claim.enclose()
-        return Theorem(self.claim, None, None, False, ("ball arithmetic places the number between the ends",))
+        return Conclusion(self.claim, None, None, False, ("ball arithmetic places the number between the ends",))
 
 
 # ---- files ---------------------------------------------------------------------------------------

@@ -22,12 +22,12 @@ from typing import Any
 from flint import arb, ctx, fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 from pepkit.kernel.words import decimal_text
 
 __all__ = ["BalancedTrajectory", "TaylorEnclosure", "trajectory_balls"]
@@ -218,8 +218,8 @@ class TaylorEnclosure:
     bits: int
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem.
+    def prove(self) -> Conclusion:
+        """The conclusion.
 
         Raises
         ------
@@ -246,7 +246,7 @@ class TaylorEnclosure:
                     )
         finally:
             ctx.prec = before
-        return Theorem(self.claim, None, None, False, ("Taylor enclosures place the trajectory between the bounds",))
+        return Conclusion(self.claim, None, None, False, ("Taylor enclosures place the trajectory between the bounds",))
 
 
 # ---- files ---------------------------------------------------------------------------------------

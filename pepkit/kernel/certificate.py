@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Protocol
 
 from pepkit.kernel.claims import Claim
@@ -15,7 +15,7 @@ from pepkit.kernel.statement import Form, Index, Statement, gram_residual
 from pepkit.kernel.witness import Witness, check_witness
 from pepkit.kernel.words import sentence
 
-__all__ = ["Certificate", "Proof", "Theorem", "check", "residual_of"]
+__all__ = ["Certificate", "Conclusion", "Proof", "Theorem", "check", "residual_of"]
 
 MAX_MULTIPLIERS = 2_000_000
 
@@ -48,11 +48,26 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Conclusion:
+    """What a proof of a kind that the kernel knows has found: the fields of a theorem, which `check` makes of it."""
+
+    claim: Claim
+    rate: Any
+    lower: Any
+    tight: bool
+    checks: tuple[str, ...]
+
+
+_BY_CHECK = object()
+
+
+@dataclass(frozen=True)
 class Theorem:
     """What the kernel has proved. Only `check` makes theorems.
 
     `rate` is the proved upper bound, `lower` the value that the witness attains (None without witness);
-    the worst case lies in [lower, rate], and `tight` says that the two agree.
+    the worst case lies in [lower, rate], and `tight` says that the two agree. A theorem is neither pickled nor
+    changed with `dataclasses.replace`: move the certificate and check it again.
     """
 
     claim: Claim
@@ -60,6 +75,14 @@ class Theorem:
     lower: Any
     tight: bool
     checks: tuple[str, ...]
+    made_by: InitVar[object] = None
+
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _BY_CHECK:
+            raise TypeError("only pepkit.kernel.check makes theorems; give it a certificate")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a theorem cannot be pickled or copied; move its certificate and check that again")
 
     def __str__(self) -> str:
         return sentence(self.claim, self.lower, self.tight)
@@ -79,8 +102,8 @@ class Proof(Protocol):
     def provenance(self) -> Mapping[str, Any]:
         """How the proof was found; not believed."""
 
-    def prove(self) -> Theorem:
-        """The theorem, or an error that names the first thing that fails."""
+    def prove(self) -> Conclusion:
+        """The conclusion, or an error that names the first thing that fails."""
 
 
 def check(certificate: Certificate | Proof) -> Theorem:
@@ -90,10 +113,10 @@ def check(certificate: Certificate | Proof) -> Theorem:
     its claim), FormatError (it does not fit the statement), ClaimError (the claim makes no sense).
     """
     if not isinstance(certificate, Certificate):
-        return _check_proof(certificate)
+        return _theorem(_check_proof(certificate))
     while True:
         try:
-            return _check(certificate)
+            return _theorem(_check(certificate))
         except UndecidedError:
             refined = _refined(certificate)
             if refined is None:
@@ -101,16 +124,20 @@ def check(certificate: Certificate | Proof) -> Theorem:
             certificate = refined
 
 
-def _check_proof(proof: Proof) -> Theorem:
-    """The theorem of a proof of a kind that the kernel knows; no other object can claim to be one."""
+def _theorem(found: Conclusion) -> Theorem:
+    return Theorem(found.claim, found.rate, found.lower, found.tight, found.checks, _BY_CHECK)
+
+
+def _check_proof(proof: Proof) -> Conclusion:
+    """The conclusion of a proof of a kind that the kernel knows; no other object can claim to be one."""
     from pepkit.kernel.proof_data import KINDS
 
     if type(proof) not in {kind for kind, _, _ in KINDS.values()}:
         raise FormatError(f"the kernel knows no proofs of type {type(proof).__name__}")
-    theorem = proof.prove()
-    if theorem.claim is not proof.claim and theorem.claim != proof.claim:
+    conclusion = proof.prove()
+    if conclusion.claim is not proof.claim and conclusion.claim != proof.claim:
         raise CertificateError("the proof is about another claim than it states")
-    return theorem
+    return conclusion
 
 
 def _refined(certificate: Certificate) -> Certificate | None:
@@ -129,7 +156,7 @@ def _refined(certificate: Certificate) -> Certificate | None:
     return refined if isinstance(refined, Certificate) else None
 
 
-def _check(certificate: Certificate) -> Theorem:
+def _check(certificate: Certificate) -> Conclusion:
     claim = certificate.claim
     if claim.rate is None:
         raise ClaimError("the claim states no rate")
@@ -147,7 +174,7 @@ def _check(certificate: Certificate) -> Theorem:
         lower = check_witness(statement, certificate.witness)
         tight = _compare(number_field, lower, claim.rate)
         checks.append(f"a worst case in dimension {certificate.witness.dimension} attains the lower bound")
-    return Theorem(claim, claim.rate, lower, tight, tuple(checks))
+    return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
 
 def _compare(number_field: Field, lower: Any, rate: Any) -> bool:

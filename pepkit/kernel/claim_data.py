@@ -8,13 +8,18 @@ from typing import Any
 from pepkit.kernel import (
     angle_maps,
     balanced_flow,
+    bias_flow,
+    constant_step_cover,
     descent_maps,
     effective_rank,
     injectivity,
+    line_networks,
     linear_network_identities,
+    maximal_margin,
     random_injectivity,
     reading,
 )
+from pepkit.kernel.arcsine import ArcsineClaim, read_arcsine, write_arcsine
 from pepkit.kernel.claims import (
     Claim,
     FixedStepMethod,
@@ -26,10 +31,19 @@ from pepkit.kernel.claims import (
     SmoothFunctionClass,
 )
 from pepkit.kernel.composition import CompositionClaim
+from pepkit.kernel.composition_properties import (
+    CompositionPropertyClaim,
+    read_composition_property,
+    write_composition_property,
+)
 from pepkit.kernel.errors import ClaimError, FormatError
+from pepkit.kernel.lipschitz_data import CLAIMS as LIPSCHITZ_CLAIMS
+from pepkit.kernel.moving_claims import CLAIMS as MOVING_CLAIMS
 from pepkit.kernel.network_data import CLAIMS as NETWORK_CLAIMS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.patterns import StraightforwardClaim, read_straightforward, write_straightforward
+from pepkit.kernel.proximal import ProximalClaim, read_proximal, write_proximal
+from pepkit.kernel.quadratics import QuadraticClaim, read_quadratic, write_quadratic
 from pepkit.kernel.schedule_properties import (
     SchedulePropertyClaim,
     read_schedule_property,
@@ -254,6 +268,8 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
     "listed": (ListedClaim, _read_listed_claim, _write_listed_claim),
     "composition": (CompositionClaim, _read_composition_claim, _write_composition_claim),
     **NETWORK_CLAIMS,
+    **LIPSCHITZ_CLAIMS,
+    **MOVING_CLAIMS,
     "injective-network": (injectivity.InjectiveNetwork, injectivity.read_injective, injectivity.write_network),
     "non-injective-network": (
         injectivity.NonInjectiveNetwork,
@@ -293,6 +309,24 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         linear_network_identities.read_identity,
         linear_network_identities.write_identity,
     ),
+    "arcsine": (ArcsineClaim, read_arcsine, write_arcsine),
+    "composition-property": (
+        CompositionPropertyClaim,
+        read_composition_property,
+        write_composition_property,
+    ),
+    "proximal": (ProximalClaim, read_proximal, write_proximal),
+    "quadratic": (QuadraticClaim, read_quadratic, write_quadratic),
+    "kink-count": (line_networks.KinkCount, line_networks.read_kink_count, line_networks.write_kink_count),
+    "uniform-distance": (line_networks.UniformDistance, line_networks.read_distance, line_networks.write_distance),
+    "kinks-needed": (line_networks.KinksNeeded, line_networks.read_needed, line_networks.write_needed),
+    "biases-stay-apart": (bias_flow.BiasesStayApart, bias_flow.read_apart, bias_flow.write_apart),
+    "constant-steps-bound": (
+        constant_step_cover.ConstantStepsBound,
+        constant_step_cover.read_bound,
+        constant_step_cover.write_bound,
+    ),
+    "maximal-margin": (maximal_margin.MaximalMargin, maximal_margin.read_margin, maximal_margin.write_margin),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),
 }

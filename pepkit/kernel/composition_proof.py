@@ -9,7 +9,7 @@ from typing import Any
 
 from flint import fmpq, fmpz
 
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.composition import CompositionClaim, derived_rate
 from pepkit.kernel.errors import CertificateError, ClaimError, UndecidedError
 from pepkit.kernel.joins import EnclosedRoots, GivenRoots, evaluate
@@ -42,13 +42,13 @@ class CompositionProof:
     roots: tuple[Any, ...] | None = None
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the rate is smaller than the worst case."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the rate is smaller than the worst case."""
         if self.claim.rate is None:
             raise ClaimError("the claim states no rate")
         return self._enclosed() if self.roots is None else self._exact(self.roots)
 
-    def _exact(self, values: tuple[Any, ...]) -> Theorem:
+    def _exact(self, values: tuple[Any, ...]) -> Conclusion:
         claim, number_field = self.claim, self.claim.field
         roots = GivenRoots(number_field, values)
         one = number_field.coerce(1)
@@ -58,9 +58,11 @@ class CompositionProof:
         sign = number_field.sign(claim.rate - worst)
         if sign < 0:
             raise CertificateError(f"the worst case is {number_field.text(worst)[:80]}, larger than the claimed rate")
-        return Theorem(claim, claim.rate, worst, sign == 0, self._checks(f"{len(values)} joining numbers are verified"))
+        return Conclusion(
+            claim, claim.rate, worst, sign == 0, self._checks(f"{len(values)} joining numbers are verified")
+        )
 
-    def _enclosed(self) -> Theorem:
+    def _enclosed(self) -> Conclusion:
         precision = FIRST_PRECISION
         while True:
             try:
@@ -76,7 +78,7 @@ class CompositionProof:
                     "the roots of the joins, or a slightly larger rate"
                 )
 
-    def _at(self, precision: int) -> Theorem | None:
+    def _at(self, precision: int) -> Conclusion | None:
         claim, number_field = self.claim, self.claim.field
         arithmetic = RadicalField((), precision)
         m = _interval(arithmetic, number_field, claim.function_class.mu_over_L)
@@ -87,7 +89,7 @@ class CompositionProof:
             if sign < 0:
                 raise CertificateError("the worst case is larger than the claimed rate")
             lower = number_field.coerce(worst.exact)
-            return Theorem(claim, claim.rate, lower, sign == 0, self._checks("all numbers are rational"))
+            return Conclusion(claim, claim.rate, lower, sign == 0, self._checks("all numbers are rational"))
         low, high = number_field.scaled_enclosure(claim.rate, precision)
         if high < worst.low:
             raise CertificateError("the worst case is larger than the claimed rate")
@@ -97,7 +99,7 @@ class CompositionProof:
         cut = max(worst.low.bit_length() - _LOWER_BITS, 0)
         lower = number_field.coerce(fmpq(fmpz(worst.low >> cut << cut), fmpz(1) << precision))
         checks = self._checks(f"all numbers are enclosed at {precision} bits")
-        return Theorem(claim, claim.rate, lower, False, checks)
+        return Conclusion(claim, claim.rate, lower, False, checks)
 
     def _checks(self, numbers: str) -> tuple[str, ...]:
         claim = self.claim

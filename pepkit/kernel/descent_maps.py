@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Any
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import FactClaim, no_data
@@ -120,8 +120,8 @@ class CoveringGraph:
     weights: tuple[Any, ...] = ()
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if some row of the graph is too small."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if some row of the graph is too small."""
         claim = self.claim
         if not isinstance(claim, DescentCovering):
             raise FormatError("a covering graph proves entropy of descent maps only")
@@ -144,7 +144,7 @@ class CoveringGraph:
                 raise CertificateError(
                     f"the image of interval {i} contains {covered_count} of the intervals: too few for this growth"
                 )
-        return Theorem(
+        return Conclusion(
             claim,
             None,
             None,
@@ -201,8 +201,8 @@ class OrbitEvaluation:
     claim: DescentOrbit
     provenance: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the map does not permute the points cyclically."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the map does not permute the points cyclically."""
         claim = self.claim
         if not isinstance(claim, DescentOrbit):
             raise FormatError("an evaluation of an orbit proves periodic orbits only")
@@ -212,7 +212,7 @@ class OrbitEvaluation:
                 raise CertificateError(f"the map does not send point {i} of the orbit to the next one")
         if any(not (points[i] - points[j]) for i in range(len(points)) for j in range(i)):
             raise CertificateError("two points of the orbit are equal, so the period is shorter")
-        return Theorem(claim, None, None, False, (f"the map permutes {len(points)} different points cyclically",))
+        return Conclusion(claim, None, None, False, (f"the map permutes {len(points)} different points cyclically",))
 
 
 # ---- files ---------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact, no_data
+from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
+from pepkit.kernel.networks import Network
 from pepkit.kernel.numbers import RATIONALS, Field
-from pepkit.kernel.relu_network import ExactLayer, checked_layers, read_layers, require_rationals, write_layers
 from pepkit.kernel.words import decimal_text
 
 __all__ = ["EffectiveRank", "GramEvaluation"]
@@ -31,27 +32,26 @@ MAX_BITS = 200_000
 
 @dataclass(frozen=True, repr=False)
 class EffectiveRank(RationalFact):
-    """low <= (tr K)^2/tr(K^2) <= high for the outputs of `layers` on `inputs`.
+    """low <= (tr K)^2/tr(K^2) <= high for the outputs of `network` on `inputs`.
 
     Raises
     ------
     ClaimError
-        Layers that do not fit, inputs of the wrong length, or low > high.
+        Inputs of the wrong length, or low > high.
     """
 
-    layers: tuple[ExactLayer, ...]
+    network: Network
     inputs: tuple[tuple[Any, ...], ...]
     low: Any
     high: Any
 
     def __post_init__(self) -> None:
         coerce = RATIONALS.coerce
-        object.__setattr__(self, "layers", checked_layers(self.layers))
         if not 1 <= len(self.inputs) <= MAX_INPUTS:
             raise ClaimError(f"there are between 1 and {MAX_INPUTS} inputs")
         inputs = tuple(tuple(coerce(a) for a in x) for x in self.inputs)
-        if any(len(x) != self.layers[0].inputs for x in inputs):
-            raise ClaimError(f"an input does not have {self.layers[0].inputs} coordinates")
+        if any(len(x) != self.network.inputs for x in inputs):
+            raise ClaimError(f"an input does not have {self.network.inputs} coordinates")
         low, high = coerce(self.low), coerce(self.high)
         if low > high:
             raise ClaimError("the lower bound of the effective rank is above the upper bound")
@@ -62,8 +62,8 @@ class EffectiveRank(RationalFact):
         """The effective rank; ClaimError if all outputs vanish."""
         outputs = []
         for point in self.inputs:
-            for layer in self.layers:
-                point = layer.apply(point)
+            for layer in self.network.layers:
+                point = layer(point)
                 if any(a.p.bit_length() + a.q.bit_length() > MAX_BITS for a in point):
                     raise ClaimError(f"an activation needs more than {MAX_BITS} bits")
             outputs.append(point)
@@ -76,10 +76,10 @@ class EffectiveRank(RationalFact):
         return trace * trace / square
 
     def __repr__(self) -> str:
-        widths = "-".join(str(n) for n in (self.layers[0].inputs, *(layer.outputs for layer in self.layers)))
+        widths = str(self.network)
         low, high = (decimal_text(RATIONALS, a, 12) for a in (self.low, self.high))
         return (
-            f"Theorem. The outputs of this {len(self.layers)}-layer network (widths {widths}) on its "
+            f"Theorem. The outputs of this {len(self.network.layers)}-layer network (widths {widths}) on its "
             f"{len(self.inputs)} inputs "
             f"have an effective rank (tr K)^2/tr(K^2) between {low} and {high}."
         )
@@ -92,8 +92,8 @@ class GramEvaluation:
     claim: EffectiveRank
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the effective rank lies outside the bounds."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the effective rank lies outside the bounds."""
         claim = self.claim
         if not isinstance(claim, EffectiveRank):
             raise FormatError("an evaluation of a Gram matrix proves effective ranks only")
@@ -102,25 +102,25 @@ class GramEvaluation:
             raise CertificateError(
                 f"the effective rank is about {decimal_text(RATIONALS, value, 12)}, outside the bounds"
             )
-        return Theorem(claim, None, None, False, ("the exact effective rank lies between the bounds",))
+        return Conclusion(claim, None, None, False, ("the exact effective rank lies between the bounds",))
 
 
 def read_effective_rank(number_field: Field, data: dict[str, Any]) -> EffectiveRank:
     """The claim."""
     require_rationals(number_field)
-    parts = reading.fields(data, "the claim", ("kind", "layers", "inputs", "low", "high"))
+    parts = reading.fields(data, "the claim", ("kind", "network", "inputs", "low", "high"))
     read = RATIONALS.read
     inputs = tuple(
         tuple(read(a) for a in reading.items(x, "an input")) for x in reading.items(parts["inputs"], "inputs")
     )
-    return EffectiveRank(read_layers(parts["layers"]), inputs, read(parts["low"]), read(parts["high"]))
+    return EffectiveRank(network_from_data(parts["network"]), inputs, read(parts["low"]), read(parts["high"]))
 
 
 def write_effective_rank(claim: EffectiveRank) -> dict[str, Any]:
     """The JSON form of the claim."""
     write = RATIONALS.write
     return {
-        "layers": write_layers(claim.layers),
+        "network": network_to_data(claim.network),
         "inputs": [[write(a) for a in x] for x in claim.inputs],
         "low": write(claim.low),
         "high": write(claim.high),

@@ -145,12 +145,13 @@ def _read_multiplier(number_field: Field, data: object) -> Any:
 
 
 def _read_witness(number_field: Field, data: object) -> Witness:
-    parts = reading.fields(data, "the witness", ("coordinates", "scalars"))
+    parts = reading.fields(data, "the witness", ("coordinates", "scalars"), ("weights",))
     rows = [reading.items(row, "coordinates of a vector") for row in reading.items(parts["coordinates"], "coordinates")]
     scalars = reading.items(parts["scalars"], "scalars")
     return Witness(
         tuple(tuple(number_field.read(a) for a in row) for row in rows),
         tuple(number_field.read(a) for a in scalars),
+        tuple(number_field.read(a) for a in reading.items(parts["weights"], "weights")) if "weights" in parts else None,
     )
 
 
@@ -186,6 +187,8 @@ def certificate_to_data(certificate: Certificate | Proof) -> dict[str, Any]:
             "coordinates": [[write(a) for a in row] for row in certificate.witness.coordinates],
             "scalars": [write(a) for a in certificate.witness.scalars],
         }
+        if certificate.witness.weights is not None:
+            data["witness"]["weights"] = [write(a) for a in certificate.witness.weights]
     return data
 
 

@@ -1,9 +1,11 @@
-"""Injectivity of ReLU networks: claims, and proofs of both answers.
+"""Injectivity of piecewise-linear networks: claims, and proofs of both answers.
 
 **One layer.** If max(0, Wx + b) takes one value at x and y, then on the segment between them every
 neuron is constant or not positive: at a point z inside, every row w_j that does not vanish on y - x has
 <w_j, z> + b_j < 0. So the layer is injective exactly when for every z the *active* rows, those with
 <w_j, z> + b_j >= 0, span R^n (for b = 0: Puthawala, Kothari, Lassas, Dokmanic, de Hoop, 2022).
+A neuron whose activation increases strictly (a leaky rectifier, the identity, an affine last layer) is constant on
+the segment, so its row is active everywhere.
 
 **Proof by positive dependencies.** If lambda_j > 0, sum lambda_j w_j = 0 and sum lambda_j b_j >= 0, then
 sum lambda_j (<w_j, z> + b_j) >= 0 for every z, so some row of the dependency is active. `prove_spanning`
@@ -24,18 +26,13 @@ from typing import Any
 from flint import fmpq, fmpz_mat
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
+from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
+from pepkit.kernel.networks import Layer, Network
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
 from pepkit.kernel.planar_network import find_collision, planar_map
-from pepkit.kernel.relu_network import (
-    ExactLayer,
-    checked_layers,
-    read_layers,
-    require_rationals,
-    write_layers,
-)
 from pepkit.kernel.statement import Statement
 
 __all__ = [
@@ -55,10 +52,10 @@ Dependency = tuple[tuple[int, Any], ...]
 """Pairs (row j, lambda_j) with increasing j and lambda_j > 0."""
 
 
-class NetworkClaim(Claim):
-    """What the claims about a network share: layers over Q, and no rate."""
+class InjectivityClaim(Claim):
+    """What the claims about injectivity share: a network over Q, and no rate."""
 
-    layers: tuple[ExactLayer, ...]
+    network: Network
     rate: Any = None
     field: Field = RATIONALS
 
@@ -71,46 +68,38 @@ class NetworkClaim(Claim):
     @property
     def shape(self) -> str:
         """The network in words, such as ``The ReLU network 2-16-16 (without biases)``."""
-        first = self.layers[0]
-        sizes = [str(n) for n in (first.inputs, *(layer.outputs for layer in self.layers))]
+        layers = self.network.layers
+        sizes = [str(n) for n in self.network.widths]
         widths = "-".join(sizes if len(sizes) <= 12 else [*sizes[:8], "...", *sizes[-2:]])
-        affine = all(layer.activation == "identity" for layer in self.layers)
-        kind = "affine map" if affine else "ReLU network"
-        bias = "with" if any(layer.has_bias for layer in self.layers) else "without"
-        last = "" if affine or self.layers[-1].activation == "relu" else ", last layer affine"
+        affine = all(layer.slopes is None or set(layer.slopes) == {1} for layer in layers)
+        leaky = any(0 < s < 1 for layer in layers for s in layer.slopes or ())
+        kind = "affine map" if affine else "piecewise-linear network" if leaky else "ReLU network"
+        bias = "with" if any(layer.has_bias for layer in layers) else "without"
+        last = ", last layer affine" if self.network.ends_affinely and not affine else ""
         return f"The {kind} {widths} ({bias} biases{last})"
 
 
 @dataclass(frozen=True, repr=False)
-class InjectiveNetwork(NetworkClaim):
-    """f(x) = f(y) implies x = y, for all x, y in R^n.
+class InjectiveNetwork(InjectivityClaim):
+    """f(x) = f(y) implies x = y, for all x, y in R^n."""
 
-    Raises ClaimError if there is no layer or neighbouring layers do not fit.
-    """
-
-    layers: tuple[ExactLayer, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", checked_layers(self.layers))
+    network: Network
 
     def __repr__(self) -> str:
-        return f"Theorem. {self.shape} with the given exact weights is injective on R^{self.layers[0].inputs}."
+        return f"Theorem. {self.shape} with the given exact weights is injective on R^{self.network.inputs}."
 
 
 @dataclass(frozen=True, repr=False)
-class NonInjectiveNetwork(NetworkClaim):
+class NonInjectiveNetwork(InjectivityClaim):
     """f(x) = f(y) for some x != y in R^n."""
 
-    layers: tuple[ExactLayer, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", checked_layers(self.layers))
+    network: Network
 
     def __repr__(self) -> str:
-        return f"Theorem. {self.shape} with the given exact weights is not injective on R^{self.layers[0].inputs}."
+        return f"Theorem. {self.shape} with the given exact weights is not injective on R^{self.network.inputs}."
 
 
-def _dependency_masks(layer: ExactLayer, dependencies: Sequence[Dependency], where: str) -> list[int]:
+def _dependency_masks(layer: Layer, dependencies: Sequence[Dependency], where: str) -> list[int]:
     """The rows of every dependency as bits, once it is checked."""
     if len(dependencies) > MAX_DEPENDENCIES:
         raise FormatError(f"more than {MAX_DEPENDENCIES} dependencies{where}")
@@ -141,8 +130,8 @@ def _dependency_masks(layer: ExactLayer, dependencies: Sequence[Dependency], whe
     return masks
 
 
-def prove_spanning(layer: ExactLayer, dependencies: Sequence[Dependency], where: str = "") -> int:
-    """Prove that the active rows of a ReLU layer span R^n at every input.
+def prove_spanning(layer: Layer, dependencies: Sequence[Dependency], where: str = "") -> int:
+    """Prove that the active rows of a layer span R^n at every input.
 
     Returns the number of cases. Raises CertificateError if a dependency is false or a case stays open,
     and where more than `MAX_CASES` cases would be needed.
@@ -153,7 +142,8 @@ def prove_spanning(layer: ExactLayer, dependencies: Sequence[Dependency], where:
     n = layer.inputs
     cases = 0
     # known active rows (as bits and in order), known inactive rows, dependencies already used or met
-    stack: list[tuple[int, tuple[int, ...], int, int]] = [(0, (), 0, 0)]
+    always = layer.increasing
+    stack: list[tuple[int, tuple[int, ...], int, int]] = [(sum(1 << j for j in always), always, 0, 0)]
     while stack:
         active, members, inactive, position = stack.pop()
         cases += 1
@@ -179,7 +169,7 @@ def prove_spanning(layer: ExactLayer, dependencies: Sequence[Dependency], where:
 class PositiveDependencies:
     """A proof that every layer of a network is injective, hence the network.
 
-    `dependencies` has one list for every layer; it is empty for an affine layer, which is injective
+    `dependencies` has one list for every layer; it is empty for a layer without rectifiers, which is injective
     exactly when its matrix has full column rank.
     """
 
@@ -187,25 +177,27 @@ class PositiveDependencies:
     dependencies: tuple[tuple[Dependency, ...], ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError names the first layer and dependency that fails."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError names the first layer and dependency that fails."""
         claim = _claim_of_kind(self.claim, InjectiveNetwork)
-        if len(self.dependencies) != len(claim.layers):
-            raise FormatError(f"dependencies for {len(self.dependencies)} layers, the network has {len(claim.layers)}")
+        layers = claim.network.layers
+        if len(self.dependencies) != len(layers):
+            raise FormatError(f"dependencies for {len(self.dependencies)} layers, the network has {len(layers)}")
         checks = []
-        for k, (layer, listed) in enumerate(zip(claim.layers, self.dependencies, strict=True), start=1):
-            where = f" of layer {k}" if len(claim.layers) > 1 else ""
-            if layer.activation == "identity":
+        for k, (layer, listed) in enumerate(zip(layers, self.dependencies, strict=True), start=1):
+            where = f" of layer {k}" if len(layers) > 1 else ""
+            if len(layer.increasing) == layer.outputs:
                 if listed:
-                    raise FormatError(f"layer {k} is affine and has no dependencies")
-                if layer.rank() < layer.inputs:
-                    raise CertificateError(f"layer {k} is affine and its matrix has rank {layer.rank()}")
-                checks.append(f"layer {k} is affine with full column rank")
+                    raise FormatError(f"layer {k} has no rectifier, so it has no dependencies")
+                rank = int(layer.matrix.rank())
+                if rank < layer.inputs:
+                    raise CertificateError(f"layer {k} has no rectifier and its matrix has rank {rank}")
+                checks.append(f"layer {k} has no rectifier and full column rank")
                 continue
             cases = prove_spanning(layer, listed, where)
             checks.append(f"{len(listed)} positive dependencies{where} hold")
             checks.append(f"in all {cases} cases the active rows{where} span R^{layer.inputs}")
-        return Theorem(claim, None, None, False, tuple(checks))
+        return Conclusion(claim, None, None, False, tuple(checks))
 
 
 @dataclass(frozen=True)
@@ -215,17 +207,17 @@ class PlanarSectors:
     claim: InjectiveNetwork
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError gives two points with one image if the claim is false."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError gives two points with one image if the claim is false."""
         claim = _claim_of_kind(self.claim, InjectiveNetwork)
-        planar = planar_map(claim.layers)
+        planar = planar_map(claim.network.layers)
         collision = find_collision(planar)
         if collision is not None:
             x, y = (f"({', '.join(rational_text(a) for a in point)})"[:80] for point in collision)
             raise CertificateError(f"the network is not injective: x = {x} and y = {y} have the same image")
         count = len(planar.rays)
         checks = (f"the network has rank two on each of {count} sectors", "different faces have disjoint images")
-        return Theorem(claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)
 
 
 @dataclass(frozen=True)
@@ -237,23 +229,24 @@ class Collision:
     y: tuple[Any, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the points agree or some output differs."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the points agree or some output differs."""
         claim = _claim_of_kind(self.claim, NonInjectiveNetwork)
-        inputs = claim.layers[0].inputs
+        inputs = claim.network.inputs
         x, y = (tuple(RATIONALS.coerce(a) for a in point) for point in (self.x, self.y))
         if len(x) != inputs or len(y) != inputs:
             raise FormatError(f"the points have {len(x)} and {len(y)} coordinates, the network takes {inputs}")
         if x == y:
             raise CertificateError("the two inputs are equal")
-        for layer in claim.layers:
-            x, y = layer.apply(x), layer.apply(y)
-        for k, (a, b) in enumerate(zip(x, y, strict=True)):
+        values = claim.network(x), claim.network(y)
+        for k, (a, b) in enumerate(zip(*values, strict=True)):
             if a != b:
                 raise CertificateError(
                     f"the outputs differ in coordinate {k}: {rational_text(a)[:60]} and {rational_text(b)[:60]}"
                 )
-        return Theorem(claim, None, None, False, ("the two inputs differ", f"all {len(x)} outputs agree exactly"))
+        return Conclusion(
+            claim, None, None, False, ("the two inputs differ", f"all {claim.network.outputs} outputs agree exactly")
+        )
 
 
 def _claim_of_kind(claim: Any, kind: type[Any]) -> Any:
@@ -268,18 +261,18 @@ def _claim_of_kind(claim: Any, kind: type[Any]) -> Any:
 def read_injective(number_field: Field, data: dict[str, Any]) -> InjectiveNetwork:
     """The claim that a network is injective."""
     require_rationals(number_field)
-    return InjectiveNetwork(read_layers(reading.fields(data, "the claim", ("kind", "layers"))["layers"]))
+    return InjectiveNetwork(network_from_data(reading.fields(data, "the claim", ("kind", "network"))["network"]))
 
 
 def read_non_injective(number_field: Field, data: dict[str, Any]) -> NonInjectiveNetwork:
     """The claim that a network is not injective."""
     require_rationals(number_field)
-    return NonInjectiveNetwork(read_layers(reading.fields(data, "the claim", ("kind", "layers"))["layers"]))
+    return NonInjectiveNetwork(network_from_data(reading.fields(data, "the claim", ("kind", "network"))["network"]))
 
 
-def write_network(claim: NetworkClaim) -> dict[str, Any]:
+def write_network(claim: InjectivityClaim) -> dict[str, Any]:
     """The JSON form of a claim about a network."""
-    return {"layers": write_layers(claim.layers)}
+    return {"network": network_to_data(claim.network)}
 
 
 def read_dependencies(

@@ -28,12 +28,12 @@ from typing import Any
 from flint import fmpq, fmpq_mpoly_ctx
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact, no_data
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import Field
-from pepkit.kernel.relu_network import require_rationals
 
 __all__ = ["IDENTITIES", "Expansion", "LinearNetworkIdentity"]
 
@@ -103,13 +103,13 @@ class Expansion:
     claim: LinearNetworkIdentity
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if a coefficient is left."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if a coefficient is left."""
         claim = self.claim
         if not isinstance(claim, LinearNetworkIdentity):
             raise FormatError("an expansion proves identities of linear networks only")
         checked = _balanced(claim) if claim.identity == "balanced-flow" else _Network(claim).verify(claim.identity)
-        return Theorem(claim, None, None, False, (f"{checked} polynomials are zero",))
+        return Conclusion(claim, None, None, False, (f"{checked} polynomials are zero",))
 
 
 # ---- matrices of polynomials -----------------------------------------------------------------------

@@ -18,10 +18,10 @@ __all__ = [
     "Atom",
     "NetworkBound",
     "NetworkClaim",
-    "NetworkCollision",
     "NetworkCounterexample",
     "NetworkLipschitz",
     "NetworkProperty",
+    "require_affine_end",
 ]
 
 
@@ -47,7 +47,17 @@ class NetworkClaim(Claim):
         raise NotImplementedError
 
 
+def require_affine_end(network: Network) -> None:
+    """Refuse a network that ends with an activation."""
+    if not network.ends_affinely:
+        raise ClaimError(
+            "bounds and properties are claimed for networks whose last layer is affine; "
+            "Network.with_affine_end() gives the same function in that form"
+        )
+
+
 def _check_box(network: Network, box: Box) -> None:
+    require_affine_end(network)
     if len(box.lower) != network.inputs:
         raise ClaimError(f"the network has {network.inputs} inputs, the box {len(box.lower)} coordinates")
 
@@ -190,6 +200,7 @@ class NetworkLipschitz(NetworkClaim):
     rate: Any = None
 
     def __post_init__(self) -> None:
+        require_affine_end(self.network)
         if self.rate is not None:
             object.__setattr__(self, "rate", RATIONALS.coerce(self.rate))
 
@@ -222,23 +233,6 @@ class NetworkLipschitz(NetworkClaim):
     def brief(self) -> str:
         rate = "?" if self.rate is None else decimal_text(RATIONALS, self.rate)
         return f"{self.network} network: squared Lipschitz constant (Euclidean) <= {rate}"
-
-
-@dataclass(frozen=True)
-class NetworkCollision(NetworkClaim):
-    """Two different inputs have one value, so the network is not injective on R^n."""
-
-    network: Network
-    rate = None
-
-    def with_rate(self, rate: Any) -> NetworkCollision:
-        raise ClaimError("a collision has no rate")
-
-    def sentence(self, lower: Any = None, tight: bool = False) -> str:
-        return f"Theorem. The given {self.network} network over Q is not injective: two inputs have the same value."
-
-    def brief(self) -> str:
-        return f"{self.network} network: not injective"
 
 
 def _form_text(coefficients: Vector, name: str, limit: int = 6) -> str:

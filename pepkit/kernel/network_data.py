@@ -14,14 +14,12 @@ from pepkit.kernel.network_claims import (
     Atom,
     NetworkBound,
     NetworkClaim,
-    NetworkCollision,
     NetworkCounterexample,
     NetworkLipschitz,
     NetworkProperty,
 )
 from pepkit.kernel.network_proofs import (
     BranchingProof,
-    CollisionProof,
     Goal,
     GramBoundProof,
     InputSplit,
@@ -35,7 +33,7 @@ from pepkit.kernel.networks import Box, Layer, Network, Vector
 from pepkit.kernel.numbers import Field, Rationals, rational_from_text, rational_text
 from pepkit.kernel.statement import Index
 
-__all__ = ["CLAIMS", "PROOFS", "network_from_data", "network_to_data"]
+__all__ = ["CLAIMS", "PROOFS", "network_from_data", "network_to_data", "require_rationals"]
 
 
 def _vector(data: object, what: str) -> Vector:
@@ -51,9 +49,10 @@ def _index(data: object, what: str) -> int:
     return -1 if data == -1 and not isinstance(data, bool) else reading.index(data, what)
 
 
-def _rational_field(number_field: Field) -> None:
+def require_rationals(number_field: Field) -> None:
+    """Refuse networks over other fields than Q."""
     if not isinstance(number_field, Rationals):
-        raise FormatError("certificates about networks are over the rationals")
+        raise FormatError("claims about networks are over the rationals")
 
 
 # ---- networks and claims ---------------------------------------------------------------------------
@@ -95,7 +94,7 @@ def _write_box(box: Box) -> dict[str, Any]:
 
 
 def _read_bound(number_field: Field, data: dict[str, Any]) -> NetworkBound:
-    _rational_field(number_field)
+    require_rationals(number_field)
     reading.fields(data, "the claim", ("kind", "network", "box", "objective", "rate"))
     return NetworkBound(
         network_from_data(data["network"]),
@@ -148,7 +147,7 @@ def _write_region_claim(claim: NetworkProperty | NetworkCounterexample) -> dict[
 
 
 def _region_parts(number_field: Field, data: dict[str, Any]) -> tuple[Any, Any, Any]:
-    _rational_field(number_field)
+    require_rationals(number_field)
     reading.fields(data, "the claim", ("kind", "network", "box", "region"))
     return network_from_data(data["network"]), _read_box(data["box"]), _read_region(data["region"])
 
@@ -162,23 +161,13 @@ def _read_counterexample(number_field: Field, data: dict[str, Any]) -> NetworkCo
 
 
 def _read_lipschitz(number_field: Field, data: dict[str, Any]) -> NetworkLipschitz:
-    _rational_field(number_field)
+    require_rationals(number_field)
     reading.fields(data, "the claim", ("kind", "network", "rate"))
     return NetworkLipschitz(network_from_data(data["network"]), rational_from_text(data["rate"]))
 
 
 def _write_lipschitz(claim: NetworkLipschitz) -> dict[str, Any]:
     return {"network": network_to_data(claim.network), "rate": _rate(claim)}
-
-
-def _read_collision(number_field: Field, data: dict[str, Any]) -> NetworkCollision:
-    _rational_field(number_field)
-    reading.fields(data, "the claim", ("kind", "network"))
-    return NetworkCollision(network_from_data(data["network"]))
-
-
-def _write_collision(claim: NetworkCollision) -> dict[str, Any]:
-    return {"network": network_to_data(claim.network)}
 
 
 # ---- proofs ----------------------------------------------------------------------------------------
@@ -361,22 +350,6 @@ def _write_lipschitz_proof(proof: LipschitzProof) -> dict[str, Any]:
     return data
 
 
-def _read_collision_proof(
-    number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]
-) -> CollisionProof:
-    if not isinstance(claim, NetworkCollision):
-        raise FormatError("a pair of inputs with one value belongs to a collision")
-    reading.fields(data, "the proof", ("kind", "pair"))
-    points = [_vector(point, "an input") for point in reading.items(data["pair"], "the pair of inputs")]
-    if len(points) != 2:
-        raise FormatError("the pair of inputs does not have two entries")
-    return CollisionProof(claim, (points[0], points[1]), provenance)
-
-
-def _write_collision_proof(proof: CollisionProof) -> dict[str, Any]:
-    return {"pair": [_numbers(point) for point in proof.pair]}
-
-
 def _read_point(number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]) -> PointProof:
     if not isinstance(claim, NetworkCounterexample):
         raise FormatError("a point proves a counterexample")
@@ -392,7 +365,6 @@ CLAIMS: dict[str, tuple[Any, Any, Any]] = {
     "network-bound": (NetworkBound, _read_bound, _write_bound),
     "network-property": (NetworkProperty, _read_property, _write_region_claim),
     "network-counterexample": (NetworkCounterexample, _read_counterexample, _write_region_claim),
-    "network-collision": (NetworkCollision, _read_collision, _write_collision),
     "network-lipschitz": (NetworkLipschitz, _read_lipschitz, _write_lipschitz),
 }
 """Claims about networks, for the table of claim kinds."""
@@ -400,7 +372,6 @@ CLAIMS: dict[str, tuple[Any, Any, Any]] = {
 PROOFS: dict[str, tuple[Any, Any, Any]] = {
     "network-cases": (BranchingProof, _read_branching, _write_branching),
     "network-gram": (GramBoundProof, _read_gram, _write_gram),
-    "network-collision": (CollisionProof, _read_collision_proof, _write_collision_proof),
     "network-lipschitz": (LipschitzProof, _read_lipschitz_proof, _write_lipschitz_proof),
     "network-point": (PointProof, _read_point, _write_point),
 }

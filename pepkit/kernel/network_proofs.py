@@ -12,12 +12,11 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from pepkit.kernel.certificate import Certificate, Theorem, residual_of
+from pepkit.kernel.certificate import Certificate, Conclusion, residual_of
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.network_claims import (
     Atom,
     NetworkBound,
-    NetworkCollision,
     NetworkCounterexample,
     NetworkLipschitz,
     NetworkProperty,
@@ -30,7 +29,6 @@ from pepkit.kernel.statement import Index, Statement
 
 __all__ = [
     "BranchingProof",
-    "CollisionProof",
     "Goal",
     "GramBoundProof",
     "InputSplit",
@@ -102,7 +100,7 @@ class BranchingProof:
         """Number of leaves of the tree."""
         return sum(isinstance(node, Leaf) for node in self.nodes)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         claim = self.claim
         if isinstance(claim, NetworkBound):
             if claim.rate is None:
@@ -137,7 +135,7 @@ class BranchingProof:
         lower, tight = None, False
         if self.point is not None:
             lower, tight = _value_at(claim, self.point, checks)
-        return Theorem(claim, claim.rate, lower, tight, tuple(checks))
+        return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
     def _cases(self, cell: Cell, node: InputSplit | SignSplit) -> tuple[Cell, Cell]:
         if isinstance(node, InputSplit):
@@ -225,7 +223,7 @@ class GramBoundProof:
     point: Vector | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         claim = self.claim
         if claim.rate is None:
             raise ClaimError("the claim states no bound")
@@ -239,7 +237,7 @@ class GramBoundProof:
         lower, tight = None, False
         if self.point is not None:
             lower, tight = _value_at(claim, self.point, checks)
-        return Theorem(claim, claim.rate, lower, tight, tuple(checks))
+        return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
 
 @dataclass(frozen=True)
@@ -251,7 +249,7 @@ class LipschitzProof:
     pair: tuple[Vector, Vector] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         claim = self.claim
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
@@ -266,27 +264,7 @@ class LipschitzProof:
                 raise CertificateError("the pair of inputs exceeds the proved constant: the kernel is wrong")
             tight = bool(lower == claim.rate)
             checks.append("the network was evaluated exactly at the pair of inputs")
-        return Theorem(claim, claim.rate, lower, tight, tuple(checks))
-
-
-@dataclass(frozen=True)
-class CollisionProof:
-    """Two different inputs at which the network has the same value."""
-
-    claim: NetworkCollision
-    pair: tuple[Vector, Vector]
-    provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    def prove(self) -> Theorem:
-        first, second = self.pair
-        if not len(first) == len(second) == self.claim.network.inputs:
-            raise FormatError("the pair of inputs does not fit the network")
-        if first == second:
-            raise CertificateError("the two inputs are equal")
-        if self.claim.network(first) != self.claim.network(second):
-            raise CertificateError("the values of the network at the two inputs differ")
-        checks = ("the two inputs differ", "the network was evaluated exactly and its values agree")
-        return Theorem(self.claim, None, None, False, checks)
+        return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
 
 @dataclass(frozen=True)
@@ -297,10 +275,10 @@ class PointProof:
     point: Vector
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         if self.point not in self.claim.box:
             raise CertificateError("the given input does not lie in the box")
         if not self.claim.holds_at(self.point):
             raise CertificateError("the value of the network at the given input lies outside the region")
         checks = ("the input lies in the box", "the network was evaluated exactly and its value lies in the region")
-        return Theorem(self.claim, None, None, False, checks)
+        return Conclusion(self.claim, None, None, False, checks)

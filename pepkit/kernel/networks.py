@@ -1,12 +1,13 @@
 """Exact piecewise-linear networks: affine layers over Q and activations max(y, s*y).
 
-A network maps x = z_0 to y_K, where y_k = W_k z_(k-1) + b_k for k = 1..K and, componentwise for k < K,
+A network maps x = z_0 to z_K, where y_k = W_k z_(k-1) + b_k and, componentwise,
 
-    z_k = max(y_k, s_k * y_k),      0 <= s_k <= 1.
+    z_k = max(y_k, s_k * y_k),      0 <= s_k <= 1,      k = 1..K.
 
 s = 0 is the rectifier, 0 < s < 1 the leaky rectifier, and s = 1 the identity, which lets a neuron carry a
-value past a layer (residual connections, concatenation). Every floating-point weight is a rational number,
-so a trained network is such a function exactly; what a processor computes in rounded arithmetic is another one.
+value past a layer (residual connections, concatenation). The last layer may have no activation; then z_K = y_K.
+Every floating-point weight is a rational number, so a trained network is such a function exactly; what a
+processor computes in rounded arithmetic is another one.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat, fmpz
 
 from pepkit.kernel.errors import ClaimError
+from pepkit.kernel.numbers import common_denominator
 
-__all__ = ["MAX_PARAMETERS", "MAX_WIDTH", "Box", "Layer", "Network", "activate"]
+__all__ = ["MAX_PARAMETERS", "MAX_WIDTH", "Box", "Layer", "Network", "activate", "integer_vector"]
 
 MAX_WIDTH = 20_000
 """Largest number of neurons or inputs of one layer."""
@@ -47,6 +49,12 @@ def _vector(values: Sequence[Any], what: str) -> Vector:
 def activate(value: Any, slope: Any) -> Any:
     """max(y, s*y) for 0 <= s <= 1."""
     return value if value >= 0 else slope * value
+
+
+def integer_vector(values: Sequence[fmpq]) -> tuple[fmpz, ...]:
+    """The values times the least positive integer that makes all of them integers."""
+    factor = common_denominator(values)
+    return tuple((value * factor).p for value in values)
 
 
 @dataclass(frozen=True)
@@ -113,15 +121,43 @@ class Layer:
         """The bias as a flint matrix with one column."""
         return fmpq_mat(self.outputs, 1, list(self.bias))
 
+    @property
+    def has_bias(self) -> bool:
+        """Whether some bias is not zero."""
+        return any(self.bias)
+
+    @property
+    def increasing(self) -> tuple[int, ...]:
+        """The neurons whose activation is strictly increasing: s > 0, or no activation."""
+        if self.slopes is None:
+            return tuple(range(self.outputs))
+        return tuple(j for j, s in enumerate(self.slopes) if s)
+
+    @cached_property
+    def integer_rows(self) -> tuple[tuple[fmpz, ...], ...]:
+        """(w_j, b_j) for every neuron, each times its own positive integer: inputs + 1 integers a row."""
+        return tuple(integer_vector((*row, b)) for row, b in zip(self.weights, self.bias, strict=True))
+
+    def argument(self, point: Sequence[fmpq]) -> Vector:
+        """The exact y = weights z + bias."""
+        return tuple((self.matrix * fmpq_mat(self.inputs, 1, list(point)) + self.column).entries())
+
+    def __call__(self, point: Sequence[fmpq]) -> Vector:
+        """The exact max(y, slopes*y), or y without an activation."""
+        values = self.argument(point)
+        if self.slopes is None:
+            return values
+        return tuple(activate(y, s) for y, s in zip(values, self.slopes, strict=True))
+
 
 @dataclass(frozen=True)
 class Network:
-    """Layers in order; all but the last have an activation.
+    """Layers in order; all but the last have an activation, and the last may have one.
 
     Raises
     ------
     ClaimError
-        No layers, widths that do not fit, an activation after the last layer or a missing one before.
+        No layers, widths that do not fit, or a missing activation before the last layer.
     """
 
     layers: tuple[Layer, ...]
@@ -134,8 +170,8 @@ class Network:
                 raise ClaimError(
                     f"layer {k} expects {layer.inputs} inputs, layer {k - 1} has {self.layers[k - 1].outputs} outputs"
                 )
-            if (layer.slopes is None) != (k == len(self.layers) - 1):
-                raise ClaimError("every layer but the last has an activation, and the last has none")
+            if layer.slopes is None and k < len(self.layers) - 1:
+                raise ClaimError("every layer but the last has an activation (slopes of 1 for the identity)")
         if sum(layer.inputs * layer.outputs for layer in self.layers) > MAX_PARAMETERS:
             raise ClaimError(f"a network has more than {MAX_PARAMETERS} weights")
 
@@ -151,8 +187,20 @@ class Network:
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
-        """The layers with an activation."""
+        """All layers but the last."""
         return self.layers[:-1]
+
+    @property
+    def ends_affinely(self) -> bool:
+        """Whether the last layer has no activation."""
+        return self.layers[-1].slopes is None
+
+    def with_affine_end(self) -> Network:
+        """The same function with an affine last layer: the identity is appended to a last activation."""
+        if self.ends_affinely:
+            return self
+        unit = tuple(tuple(ONE if i == j else ZERO for j in range(self.outputs)) for i in range(self.outputs))
+        return Network((*self.layers, Layer(unit, (ZERO,) * self.outputs)))
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -160,22 +208,23 @@ class Network:
         return (self.inputs, *(layer.outputs for layer in self.layers))
 
     def preactivations(self, point: Sequence[Any]) -> list[Vector]:
-        """The exact y_1, .., y_K at an input; the last is the value of the network."""
+        """The exact y_1, .., y_K at an input."""
         current = _vector(point, "an input")
         if len(current) != self.inputs:
             raise ClaimError(f"the network has {self.inputs} inputs, the point {len(current)} coordinates")
         values = []
         for layer in self.layers:
-            image = layer.matrix * fmpq_mat(layer.inputs, 1, list(current)) + layer.column
-            current = tuple(image.entries())
-            values.append(current)
+            values.append(layer.argument(current))
+            current = values[-1]
             if layer.slopes is not None:
                 current = tuple(activate(y, s) for y, s in zip(current, layer.slopes, strict=True))
         return values
 
     def __call__(self, point: Sequence[Any]) -> Vector:
-        """The exact value f(x)."""
-        return self.preactivations(point)[-1]
+        """The exact value f(x) = z_K."""
+        last = self.preactivations(point)[-1]
+        slopes = self.layers[-1].slopes
+        return last if slopes is None else tuple(activate(y, s) for y, s in zip(last, slopes, strict=True))
 
     def __str__(self) -> str:
         return "-".join(str(width) for width in self.widths)

@@ -1,4 +1,4 @@
-"""Exact numbers: the rationals and real number fields Q(theta).
+"""Real number fields Q(theta) and their elements; the rationals come along.
 
 A *field* object knows how to compare, enclose, read, write and print its elements; the elements
 themselves only do arithmetic. Elements of Q are python-flint ``fmpq``; elements of Q(theta) are
@@ -7,17 +7,26 @@ themselves only do arithmetic. Elements of Q are python-flint ``fmpq``; elements
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from decimal import Context, Decimal
 from functools import cached_property
-from itertools import pairwise
-from math import gcd
-from typing import Any, Protocol
+from typing import Any
 
 from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from pepkit.kernel.errors import ClaimError, FormatError, UndecidedError
+from pepkit.kernel.rationals import (
+    MAX_DIGITS,
+    RATIONALS,
+    Field,
+    Rationals,
+    approximate_text,
+    common_denominator,
+    floor_ceiling,
+    rational_from_text,
+    rational_text,
+    sum_text,
+)
+from pepkit.kernel.real_roots import refined_root, sign_changes, sturm_chain
 
 __all__ = [
     "MAX_DEGREE",
@@ -27,126 +36,18 @@ __all__ = [
     "Number",
     "NumberField",
     "Rationals",
+    "approximate_text",
+    "common_denominator",
     "rational_from_text",
     "rational_text",
 ]
 
-MAX_DIGITS = 6000
-"""Longest numerator or denominator, in decimal digits, that is read from a file."""
 MAX_FIELD_DIGITS = 8000
 """Most decimal digits in the minimal polynomial of a number field, and twenty times those of an end point."""
 MAX_DEGREE = 64
 """Largest degree of a number field that is read from a file."""
 
-_RATIONAL = re.compile(r"(0|-?[1-9][0-9]*)(?:/([1-9][0-9]*))?", re.ASCII)
 _SIGN_PRECISION_LIMIT = 1 << 20
-
-
-def rational_from_text(text: object) -> fmpq:
-    """Read ``"p"`` or ``"p/q"`` in lowest terms.
-
-    Raises FormatError for anything else: floats, other spellings of the same number, numbers with
-    more than `MAX_DIGITS` digits. One number has one spelling, so files can be hashed.
-    """
-    if not isinstance(text, str):
-        raise FormatError(f"an exact number is a string like '-3/7', not {type(text).__name__}")
-    if len(text) > 2 * MAX_DIGITS + 2:
-        raise FormatError(f"a number with {len(text)} characters exceeds the limit of {MAX_DIGITS} digits")
-    match = _RATIONAL.fullmatch(text)
-    if match is None:
-        raise FormatError(f"not an exact rational number in lowest terms: {text[:60]!r}")
-    numerator, denominator = match.groups()
-    if max(len(numerator), len(denominator or "")) > MAX_DIGITS + 1:
-        raise FormatError(f"a number has more than {MAX_DIGITS} digits")
-    # fmpz reads long decimals without the digit limit of int()
-    value = fmpq(fmpz(numerator), fmpz(denominator)) if denominator else fmpq(fmpz(numerator))
-    if denominator is not None and (denominator == "1" or str(value.q) != denominator):
-        raise FormatError(f"not in lowest terms: {text[:60]!r}")
-    return value
-
-
-def rational_text(value: fmpq) -> str:
-    """The one spelling of a rational that `rational_from_text` reads."""
-    return str(value.p) if value.q == 1 else f"{value.p}/{value.q}"
-
-
-class Field(Protocol):
-    """What the kernel asks of a field of real numbers."""
-
-    def coerce(self, value: Any) -> Any:
-        """The element equal to an int, an fmpq or an element; ClaimError otherwise."""
-
-    def sign(self, value: Any) -> int:
-        """-1, 0 or 1; exact. Raises UndecidedError where the field cannot decide."""
-
-    def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
-        """Integers lo <= 2**bits * value <= hi, with hi - lo small. `bits` may be negative."""
-
-    def read(self, data: object) -> Any:
-        """The element written in a file as `data`."""
-
-    def write(self, value: Any) -> Any:
-        """The JSON form of an element."""
-
-    def text(self, value: Any) -> str:
-        """The element in words, such as ``-13/62 + 5*sqrt(2)/31``."""
-
-    def description(self) -> dict[str, Any]:
-        """The JSON form of the field itself."""
-
-
-def _floor_ceiling(numerator: int, denominator: int, bits: int) -> tuple[int, int]:
-    if bits >= 0:
-        numerator <<= bits
-    else:
-        denominator <<= -bits
-    low, remainder = divmod(numerator, denominator)
-    return low, low + (1 if remainder else 0)
-
-
-class Rationals:
-    """The field Q. Elements are ``fmpq``."""
-
-    degree = 1
-
-    def coerce(self, value: Any) -> fmpq:
-        if isinstance(value, fmpq):
-            return value
-        if isinstance(value, (int, fmpz)) and not isinstance(value, bool):
-            return fmpq(value)
-        raise ClaimError(f"not a rational number: {value!r}")
-
-    def sign(self, value: Any) -> int:
-        numerator = fmpq(value).p
-        return int(numerator > 0) - int(numerator < 0)
-
-    def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
-        value = fmpq(value)
-        return _floor_ceiling(int(value.p), int(value.q), bits)
-
-    def read(self, data: object) -> fmpq:
-        return rational_from_text(data)
-
-    def write(self, value: Any) -> str:
-        return rational_text(fmpq(value))
-
-    def text(self, value: Any) -> str:
-        return rational_text(fmpq(value))
-
-    def description(self) -> dict[str, Any]:
-        return {"kind": "rationals"}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rationals)
-
-    def __hash__(self) -> int:
-        return hash(Rationals)
-
-    def __repr__(self) -> str:
-        return "Q"
-
-
-RATIONALS = Rationals()
 
 
 class NumberField:
@@ -188,12 +89,15 @@ class NumberField:
             raise ClaimError(f"the number field is described with more than {MAX_FIELD_DIGITS} digits")
         if not low < high:
             raise ClaimError("the interval of the root is empty")
-        chain = _sturm_chain(self.polynomial)
-        if _sign_changes(chain, low) - _sign_changes(chain, high) != 1:
+        chain = sturm_chain(self.polynomial)
+        if sign_changes(chain, low) - sign_changes(chain, high) != 1:
             raise ClaimError("the interval does not isolate one real root of the minimal polynomial")
         self.root = (low, high)
         self._interval = (low, high)
-        self._index = _sign_changes(chain, None) - _sign_changes(chain, low)
+        # log2 of |theta|^degree, at least
+        end = max(abs(low), abs(high))
+        self._power_bits = self.degree * max(int(end.p).bit_length() - int(end.q).bit_length() + 1, 0)
+        self._index = sign_changes(chain, None) - sign_changes(chain, low)
         self._powers: dict[int, tuple[list[int], list[int]]] = {}
         self.zero = Number(self, fmpq_poly())
         self.one = Number(self, fmpq_poly([1]))
@@ -225,9 +129,9 @@ class NumberField:
         if cached is not None:
             return cached
         low, high = self._interval
-        low, high = _refined_root(self.polynomial, low, high, bits)
+        low, high = refined_root(self.polynomial, low, high, bits)
         self._interval = (low, high)
-        first, _ = _floor_ceiling(int(low.p), int(low.q), bits)
+        first, _ = floor_ceiling(int(low.p), int(low.q), bits)
         centres, errors = [1 << bits], [0]
         # |theta| < bound, so each product adds at most bound*error + 3 units, and one for the shift
         bound = max(abs(first), abs(first + 2)) // (1 << bits) + 1
@@ -266,8 +170,9 @@ class NumberField:
 
     def scaled_enclosure(self, value: Any, bits: int) -> tuple[int, int]:
         value = self.coerce(value)
-        size = value.height_bits()
-        # guard bits for the coefficients, in steps so that the enclosures of the powers are shared
+        # guard bits for the coefficients and for the powers of a large theta, without which the enclosure would still
+        # be right but wide; in steps, so that the enclosures of the powers are shared
+        size = value.height_bits() + self._power_bits
         working = (max(bits, 0) + size + 64 + 63) // 64 * 64
         low, high, denominator = self._enclosure(value, working)
         denominator <<= working - bits
@@ -324,9 +229,9 @@ class NumberField:
         if self.degree == 2:
             radicand, centre, scale = self._square_root_form
             rational = coefficients[0] + coefficients[1] * centre
-            return _sum_text([(rational, ""), (coefficients[1] * scale, f"sqrt({fmpz(radicand)})")])
+            return sum_text([(rational, ""), (coefficients[1] * scale, f"sqrt({fmpz(radicand)})")])
         names = [""] + ["theta" if k == 1 else f"theta**{k}" for k in range(1, self.degree)]
-        return _sum_text(list(zip(coefficients, names, strict=False)))
+        return sum_text(list(zip(coefficients, names, strict=False)))
 
     def description(self) -> dict[str, Any]:
         return {
@@ -432,107 +337,12 @@ class Number:
         return self.field.text(self)
 
 
-def _refined_root(polynomial: fmpq_poly, low: fmpq, high: fmpq, bits: int) -> tuple[fmpq, fmpq]:
-    """A part of the isolating interval, no wider than 2**-bits, that holds the root.
-
-    Bisection, with Newton guesses that double the precision. An interval is only ever replaced by a part
-    of it at whose ends the polynomial has different signs, so a bad guess costs time and nothing else.
-    """
-    width = fmpq(1, fmpz(1) << bits)
-    derivative = polynomial.derivative()
-    positive_low = polynomial(low) > 0
-    steps = 0
-    while high - low > width:
-        middle = (low + high) / 2
-        value = polynomial(middle)
-        if (value > 0) == positive_low:
-            low = middle
-        else:
-            high = middle
-        steps += 1
-        slope = derivative(middle) if steps % 8 == 0 else 0
-        if slope == 0:
-            continue
-        # room for an error of Newton's step as large as (high - low)**2 * 2**16
-        gap = (high - low) ** 2
-        precision = int(gap.q).bit_length() - int(gap.p).bit_length() - 17
-        if precision < 1 or fmpq(1, fmpz(1) << precision) * 4 > high - low:
-            continue
-        precision = min(precision, bits + 2)
-        guess, _ = _floor_ceiling(*_integers(middle - value / slope), precision)
-        left, right = fmpq(guess - 1, fmpz(1) << precision), fmpq(guess + 2, fmpz(1) << precision)
-        inside = low < left and right < high
-        if inside and (polynomial(left) > 0) == positive_low and (polynomial(right) > 0) != positive_low:
-            low, high, steps = left, right, 7
-    return low, high
-
-
 def _length(value: fmpq) -> int:
     """Decimal digits, about."""
     return (int(value.p).bit_length() + int(value.q).bit_length()) * 3 // 10
 
 
-def _integers(value: fmpq) -> tuple[int, int]:
-    return int(value.p), int(value.q)
-
-
-def _sturm_chain(polynomial: fmpq_poly) -> list[fmpq_poly]:
-    chain = [polynomial, polynomial.derivative()]
-    while chain[-1].degree() > 0:
-        remainder = -(chain[-2] % chain[-1])
-        # a positive factor changes no sign; without it the coefficients would grow quadratically
-        integral = remainder.numer()
-        content = integral.content()
-        chain.append(fmpq_poly(integral / content if content > 1 else integral))
-    return chain
-
-
-def _sign_changes(chain: list[fmpq_poly], point: fmpq | None) -> int:
-    """Sign changes of the chain at `point`; at minus infinity for None."""
-    signs = []
-    for polynomial in chain:
-        if polynomial.degree() < 0:
-            continue
-        if point is None:
-            leading = polynomial[polynomial.degree()]
-            value = -leading if polynomial.degree() % 2 else leading
-        else:
-            value = polynomial(point)
-        if value != 0:
-            signs.append(value > 0)
-    return sum(a != b for a, b in pairwise(signs))
-
-
 def _polynomial_text(polynomial: fmpq_poly) -> str:
     names = [""] + ["x" if k == 1 else f"x**{k}" for k in range(1, polynomial.degree() + 1)]
     terms = [(c, name) for c, name in zip(polynomial.coeffs(), names, strict=True) if c != 0]
-    return _sum_text(terms[::-1])
-
-
-def _sum_text(terms: Sequence[tuple[fmpq, str]]) -> str:
-    parts: list[str] = []
-    for coefficient, name in terms:
-        if coefficient == 0:
-            continue
-        numerator, denominator = abs(coefficient.p), coefficient.q
-        body = name if name and numerator == 1 else f"{numerator}*{name}" if name else str(numerator)
-        if denominator != 1:
-            body += f"/{denominator}"
-        negative = coefficient < 0
-        parts.append((" - " if negative else " + ") + body if parts else ("-" if negative else "") + body)
-    return "".join(parts) or "0"
-
-
-def approximate_text(numerator: int, bits: int, digits: int) -> str:
-    """numerator / 2**bits rounded to `digits` significant decimals, for people."""
-    context = Context(prec=digits)
-    return f"{context.divide(Decimal(numerator), Decimal(1 << bits)).normalize(context):g}"
-
-
-def common_denominator(values: Sequence[fmpq]) -> int:
-    """Least common multiple of the denominators."""
-    result = 1
-    for value in values:
-        denominator = int(value.q)
-        result *= denominator // gcd(result, denominator)
-    return result
+    return sum_text(terms[::-1])

@@ -29,7 +29,7 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, FormatError
 from pepkit.kernel.numbers import Field
@@ -63,7 +63,7 @@ class StraightforwardProof:
     slope: Multipliers
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
+    def prove(self) -> Conclusion:
         """The theorem, or CertificateError / FormatError with the first thing that fails."""
         claim = self.claim
         number_field = claim.field
@@ -110,7 +110,7 @@ class StraightforwardProof:
             "all function values cancel for every delta",
             f"the matrix is positive semidefinite at both ends ({last + 2} x {last + 2})",
         )
-        return Theorem(claim, claim.rate, None, False, checks)
+        return Conclusion(claim, claim.rate, None, False, checks)
 
 
 def _text(claim: StraightforwardClaim) -> str:

@@ -1,4 +1,4 @@
-"""ReLU networks without biases on the plane: injectivity decided exactly.
+"""Piecewise-linear networks without biases on the plane: injectivity decided exactly.
 
 Such a network f is continuous, positively homogeneous and piecewise linear, so it is known from finitely
 many rays: between neighbouring rays u, u' it is f(a u + b u') = a f(u) + b f(u'), a, b >= 0. A layer keeps
@@ -20,8 +20,8 @@ from math import gcd
 from flint import fmpq, fmpz, fmpz_mat
 
 from pepkit.kernel.errors import ClaimError
+from pepkit.kernel.networks import Layer
 from pepkit.kernel.numbers import common_denominator
-from pepkit.kernel.relu_network import ExactLayer
 
 __all__ = ["Collision", "PlanarMap", "find_collision", "planar_map"]
 
@@ -64,7 +64,7 @@ class PlanarMap:
         return None
 
 
-def planar_map(layers: Sequence[ExactLayer]) -> PlanarMap:
+def planar_map(layers: Sequence[Layer]) -> PlanarMap:
     """The network with two inputs and no biases as a map of rays.
 
     Raises ClaimError if it has other inputs or a bias, or more than `MAX_RAYS` rays.
@@ -81,13 +81,19 @@ def planar_map(layers: Sequence[ExactLayer]) -> PlanarMap:
         rays = _refine(rays, _integer_weights(layer))
         if len(rays) > MAX_RAYS:
             raise ClaimError(f"the network has more than {MAX_RAYS} linear pieces on the plane")
-        if layer.activation == "relu":
-            rays = [_primitive(u, tuple(a if a > 0 else 0 for a in image)) for u, image in rays]
+        if layer.slopes is not None:
+            # max(y, s*y) times the common denominator of the slopes, which again commutes with what follows
+            factor = int(common_denominator(layer.slopes))
+            slopes = [int((s * factor).p) for s in layer.slopes]
+            rays = [
+                _primitive(u, tuple(a * (factor if a > 0 else s) for a, s in zip(image, slopes, strict=True)))
+                for u, image in rays
+            ]
         counts.append(len(rays))
     return PlanarMap(rays, tuple(counts))
 
 
-def _integer_weights(layer: ExactLayer) -> list[list[int]]:
+def _integer_weights(layer: Layer) -> list[list[int]]:
     """W times one positive integer: f becomes a positive multiple of f, and the layers after it commute with that.
 
     (Another factor for every row would not commute.)

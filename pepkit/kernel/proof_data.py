@@ -12,24 +12,40 @@ from typing import Any
 from pepkit.kernel import (
     angle_maps,
     balanced_flow,
+    bias_flow,
+    constant_step_cover,
     descent_maps,
     effective_rank,
     injectivity,
+    line_networks,
     linear_network_identities,
+    maximal_margin,
     random_injectivity,
     reading,
 )
+from pepkit.kernel.arcsine import EqualisationProof, read_equalisation, write_equalisation
 from pepkit.kernel.certificate import Proof
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.composition_proof import CompositionProof
+from pepkit.kernel.composition_properties import TreeProof, read_tree_proof, write_tree_proof
 from pepkit.kernel.errors import FormatError
+from pepkit.kernel.lipschitz_data import PROOFS as LIPSCHITZ_PROOFS
+from pepkit.kernel.moving_claims import PROOFS as MOVING_PROOFS
 from pepkit.kernel.network_data import PROOFS as NETWORK_PROOFS
 from pepkit.kernel.numbers import Field
 from pepkit.kernel.pattern_proof import (
     StraightforwardProof,
     read_straightforward_proof,
     write_straightforward_proof,
+)
+from pepkit.kernel.quadratics import (
+    BernsteinProof,
+    PellProof,
+    read_bernstein_proof,
+    read_pell_proof,
+    write_bernstein_proof,
+    write_pell_proof,
 )
 
 __all__ = ["KINDS", "read_proof", "write_proof"]
@@ -58,6 +74,8 @@ def _write_composition(proof: CompositionProof) -> dict[str, Any]:
 KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "composition": (CompositionProof, _read_composition, _write_composition),
     **NETWORK_PROOFS,
+    **LIPSCHITZ_PROOFS,
+    **MOVING_PROOFS,
     "positive-dependencies": (
         injectivity.PositiveDependencies,
         injectivity.read_dependencies,
@@ -77,6 +95,19 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "orbit-evaluation": (descent_maps.OrbitEvaluation, descent_maps.read_orbit_evaluation, lambda proof: {}),
     "gram-evaluation": (effective_rank.GramEvaluation, effective_rank.read_gram_evaluation, lambda proof: {}),
     "expansion": (linear_network_identities.Expansion, linear_network_identities.read_expansion, lambda proof: {}),
+    "bernstein": (BernsteinProof, read_bernstein_proof, write_bernstein_proof),
+    "equalisation": (EqualisationProof, read_equalisation, write_equalisation),
+    "composition-property": (TreeProof, read_tree_proof, write_tree_proof),
+    "pell": (PellProof, read_pell_proof, write_pell_proof),
+    "kink-evaluation": (line_networks.KinkEvaluation, line_networks.read_evaluation, lambda proof: {}),
+    "bending-triples": (line_networks.BendingTriples, line_networks.read_triples, line_networks.write_triples),
+    "trapping-box": (bias_flow.TrappingBox, bias_flow.read_box, bias_flow.write_box),
+    "step-cover": (constant_step_cover.StepCover, constant_step_cover.read_cover, constant_step_cover.write_cover),
+    "margin-enclosure": (
+        maximal_margin.MarginEnclosure,
+        maximal_margin.read_enclosure,
+        maximal_margin.write_enclosure,
+    ),
     "straightforward": (StraightforwardProof, read_straightforward_proof, write_straightforward_proof),
 }
 """Kind in the file -> (type, reader, writer)."""

@@ -1,10 +1,11 @@
-"""Real numbers defined by square roots, enclosed in intervals.
+"""Real numbers defined by square roots and other roots, enclosed in intervals.
 
 The steps of composed schedules live in towers of square roots whose degree doubles with every
 composition, so a primitive element is out of reach. A certificate with *rational* multipliers never
 needs one: function values cancel over Q, and positive definiteness and signs are decided by
-enclosures. A `RadicalField` is a straight-line program of ``+ - * / sqrt`` over Q; its elements carry
-an interval at fixed precision and, where they have one, their exact rational value.
+enclosures. A `RadicalField` is a straight-line program of ``+ - * / sqrt`` over Q, and of roots of
+polynomials whose coefficients are earlier numbers; its elements carry an interval at fixed precision and,
+where they have one, their exact rational value.
 
 An element that is not visibly rational is never taken for zero, so equalities that hold only by an
 algebraic identity are not accepted: incomplete, but sound.
@@ -20,11 +21,12 @@ from flint import fmpq, fmpz
 
 from pepkit.kernel.errors import ClaimError, FormatError, UndecidedError
 from pepkit.kernel.numbers import RATIONALS, approximate_text, rational_from_text, rational_text
+from pepkit.kernel.root_enclosure import MAX_DEGREE, root_interval
 
 __all__ = ["Enclosed", "RadicalField"]
 
 Operand = str | int
-Instruction = tuple[str, Operand] | tuple[str, Operand, Operand]
+Instruction = tuple[Operand, ...]
 
 MAX_INSTRUCTIONS = 100_000
 MAX_BITS = 1 << 17
@@ -152,7 +154,8 @@ class RadicalField:
     ----------
     program
         Instructions ``(op, a)`` or ``(op, a, b)``; an operand is a rational in text or the index of an
-        earlier instruction; op is one of ``sqrt + - * /``.
+        earlier instruction; op is one of ``sqrt + - * /``. Or ``("root", low, high, c_0, .., c_k)``: the only
+        root of c_0 + .. + c_k x^k in [low, high], two rationals in text.
     precision
         Bits after the binary point of all enclosures.
 
@@ -169,7 +172,7 @@ class RadicalField:
     def __init__(self, program: Sequence[Instruction], precision: int = DEFAULT_PRECISION) -> None:
         if len(program) > MAX_INSTRUCTIONS:
             raise ClaimError(f"more than {MAX_INSTRUCTIONS} instructions in a radical field")
-        self.program: tuple[Instruction, ...] = tuple(tuple(i) for i in program)  # type: ignore[misc]
+        self.program: tuple[Instruction, ...] = tuple(tuple(i) for i in program)
         self.precision = precision
         self.nodes: list[Enclosed] = []
         total = 0
@@ -183,6 +186,11 @@ class RadicalField:
             self.nodes.append(Enclosed(self, value.low, value.high, value.exact, index))
 
     def _evaluate(self, instruction: Sequence[Any]) -> Enclosed:
+        if instruction and instruction[0] == "root" and 5 <= len(instruction) <= MAX_DEGREE + 4:
+            low, high, *coefficients = (self._operand(operand) for operand in instruction[1:])
+            if low.exact is None or high.exact is None:
+                raise ClaimError("the interval of a root has rational ends")
+            return Enclosed(self, *root_interval(self, coefficients, low.exact, high.exact))
         if not instruction or _ARITY.get(instruction[0]) != len(instruction) - 1:
             raise ClaimError(f"not an instruction of a radical field: {list(instruction)!r}")
         operation, *operands = instruction
@@ -271,6 +279,9 @@ class RadicalField:
         if isinstance(data, int) and not isinstance(data, bool):
             if not 0 <= data < len(self.nodes):
                 raise FormatError(f"no instruction {data} in the radical field")
+            if self.nodes[data].exact is not None:
+                # one number, one spelling: this is what makes digests comparable
+                raise FormatError(f"instruction {data} is a rational number and has to be written as one")
             return self.nodes[data]
         return self.rational(rational_from_text(data))
 
@@ -298,6 +309,8 @@ class RadicalField:
                 return None
             return operand, 1 if "/" in operand or operand.startswith("-") else 3
         operation, *operands = self.program[operand]
+        if operation == "root":
+            return None
         parts = []
         remaining = budget - 1
         for inner in operands:
@@ -309,7 +322,7 @@ class RadicalField:
         if operation == "sqrt":
             result = f"sqrt({parts[0][0]})", 3
         else:
-            level = 1 if operation in "+-" else 2
+            level = 1 if operation in ("+", "-") else 2
             (left, left_level), (right, right_level) = parts
             left = f"({left})" if left_level < level else left
             right = f"({right})" if right_level <= level and operation != "+" else right

@@ -27,12 +27,12 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel import reading
-from pepkit.kernel.certificate import Theorem
+from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.gaussian import Enclosure, binary_entropy, density, upper_tail
+from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.relu_network import require_rationals
 from pepkit.kernel.statement import Statement
 from pepkit.kernel.words import decimal_text
 
@@ -148,8 +148,8 @@ class SignChange:
     above: Any
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the signs are wrong or the enclosure is too narrow for the points."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the signs are wrong or the enclosure is too narrow for the points."""
         claim = self.claim
         if not isinstance(claim, InjectivityThreshold):
             raise FormatError("a sign change proves enclosures of thresholds only")
@@ -167,7 +167,7 @@ class SignChange:
             raise CertificateError("the sign change does not prove the lower end of the enclosure")
         if constant.value(last, bits)[1] > claim.high:
             raise CertificateError("the sign change does not prove the upper end of the enclosure")
-        return Theorem(
+        return Conclusion(
             claim,
             None,
             None,
@@ -248,15 +248,15 @@ class SignCount:
     claim: InjectivityProbability
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def prove(self) -> Theorem:
-        """The theorem; CertificateError if the probability is another one."""
+    def prove(self) -> Conclusion:
+        """The conclusion; CertificateError if the probability is another one."""
         claim = self.claim
         if not isinstance(claim, InjectivityProbability):
             raise FormatError("a count of signs proves probabilities of injectivity only")
         exact = sign_symmetric_probability(claim.inputs, claim.rows)
         if exact != claim.probability:
             raise CertificateError(f"the probability is {rational_text(exact)[:80]}")
-        return Theorem(claim, None, None, False, (f"{_short(exact)} of all sign sequences are injective",))
+        return Conclusion(claim, None, None, False, (f"{_short(exact)} of all sign sequences are injective",))
 
 
 # ---- files ---------------------------------------------------------------------------------------

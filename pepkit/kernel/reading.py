@@ -64,6 +64,9 @@ def _refuse_float(text: str) -> Any:
 def _integer(text: str) -> int:
     if len(text) > MAX_INTEGER_DIGITS:
         raise FormatError("an integer outside a string is too long; exact numbers are strings")
+    # -1 stands for interval arithmetic in proofs about networks; -0 is a second spelling of 0
+    if text.startswith("-") and text != "-1":
+        raise FormatError(f"the integer {text} outside a string; indices have no minus sign")
     return int(text)
 
 

@@ -1,9 +1,10 @@
 """Witnesses: exact data that attain a value, and so bound the rate from below.
 
-A witness gives every basis vector coordinates in R^r (their Gram matrix is then positive semidefinite
-by construction) and every scalar a value. If all hypotheses hold, the statement cannot be true for a rate
-below measure/normaliser. For interpolation conditions the data extend to a function of the class
-(Taylor, Hendrickx, Glineur 2017), so this is a lower bound on the worst case itself.
+A witness gives every basis vector coordinates in R^r with the inner product sum w_k a_k b_k, w_k >= 0 (so their Gram
+matrix is positive semidefinite by construction; w_k = 1 if no weights are given), and every scalar a value. If all
+hypotheses hold, the statement cannot be true for a rate below measure/normaliser. For interpolation conditions the
+data extend to a function of the class (Taylor, Hendrickx, Glineur 2017), so this is a lower bound on the worst case
+itself.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ __all__ = ["Evaluation", "Witness", "check_witness"]
 
 @dataclass(frozen=True)
 class Witness:
-    """Coordinates of the basis vectors (one row each, all of length r) and values of the scalars."""
+    """Coordinates of the basis vectors (one row each, all of length r) and values of the scalars.
+
+    `weights` are the w_k >= 0 of the inner product, None for the usual one. They save square roots: the points have
+    the coordinates sqrt(w_k) a_k in the usual inner product.
+    """
 
     coordinates: tuple[tuple[Any, ...], ...]
     scalars: tuple[Any, ...]
+    weights: tuple[Any, ...] | None = None
 
     @property
     def dimension(self) -> int:
@@ -44,6 +50,13 @@ class Evaluation:
         if len(witness.scalars) != len(statement.scalars):
             raise FormatError(f"the witness has {len(witness.scalars)} scalars, the statement {len(statement.scalars)}")
         self.scalars = [coerce(value) for value in witness.scalars]
+        self.weights = [coerce(1)] * witness.dimension
+        if witness.weights is not None:
+            if len(witness.weights) != witness.dimension:
+                raise FormatError("the witness needs one weight for every coordinate")
+            self.weights = [coerce(value) for value in witness.weights]
+            if any(statement.field.sign(value) < 0 for value in self.weights):
+                raise CertificateError("a weight of the inner product of the witness is negative")
         given = dict(zip(basis, witness.coordinates, strict=True))
         zero = coerce(0)
         self.vectors: list[list[Any]] = []
@@ -64,9 +77,9 @@ class Evaluation:
         value = self._products.get(key)
         if value is None:
             value = self._zero
-            for a, b in zip(self.vectors[p], self.vectors[q], strict=True):
+            for a, b, weight in zip(self.vectors[p], self.vectors[q], self.weights, strict=True):
                 if a and b:
-                    value = value + a * b
+                    value = value + a * b * weight
             self._products[key] = value
         return value
 

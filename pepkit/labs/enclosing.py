@@ -11,7 +11,7 @@ from pepkit.kernel import check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant, angle_ball
 from pepkit.kernel.balanced_flow import BalancedTrajectory, TaylorEnclosure, trajectory_balls
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
-from pepkit.kernel.relu_network import ExactLayer
+from pepkit.kernel.networks import Layer, Network
 from pepkit.simulate.propagation import centred_fixed_point
 
 __all__ = [
@@ -78,19 +78,17 @@ def rank_certificate(width: int, layers: int, inputs: int, centred: bool, seed: 
     """
     generator = np.random.default_rng(seed)
     points = tuple(tuple(int(a) for a in row) for row in np.sign(generator.standard_normal((inputs, width))))
-    network = []
+    zeros = (fmpq(0),) * width
+    listed = []
     for k in range(layers):
         rows = np.round(16 * generator.standard_normal((width, width)) * np.sqrt(2 / width)).astype(int).tolist()
         means = [fmpq(sum(row), width) if centred else fmpq(0) for row in rows]
-        network.append(
-            ExactLayer(
-                tuple(tuple((a - m) / 16 for a in row) for row, m in zip(rows, means, strict=True)),
-                activation="identity" if k == layers - 1 else "relu",
-            )
-        )
-    value = EffectiveRank(tuple(network), points, fmpq(0), fmpq(inputs)).value()
+        weights = tuple(tuple((a - m) / 16 for a in row) for row, m in zip(rows, means, strict=True))
+        listed.append(Layer(weights, zeros, None if k == layers - 1 else zeros))
+    network = Network(tuple(listed))
+    value = EffectiveRank(network, points, fmpq(0), fmpq(inputs)).value()
     low = fmpq(int((value * 1000).p // (value * 1000).q), 1000)
-    certificate = GramEvaluation(EffectiveRank(tuple(network), points, low, low + fmpq(1, 1000)))
+    certificate = GramEvaluation(EffectiveRank(network, points, low, low + fmpq(1, 1000)))
     check(certificate)
     return certificate
 

@@ -33,6 +33,10 @@ _MODULES: tuple[str, ...] = (
     "pepkit.labs.angle_collapse",
     "pepkit.labs.mean_shift",
     "pepkit.labs.trainability",
+    "pepkit.labs.implicit_bias",
+    "pepkit.labs.bias_collapse",
+    "pepkit.labs.hedging",
+    "pepkit.labs.network_steps",
 )
 """Modules that hold laboratories; importing them registers."""
 

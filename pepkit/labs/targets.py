@@ -35,7 +35,11 @@ __all__ = [
     "write_page",
 ]
 
-_MODULES: tuple[str, ...] = ("pepkit.labs.known_numbers",)
+_MODULES: tuple[str, ...] = (
+    "pepkit.labs.known_numbers",
+    "pepkit.labs.network_known_numbers",
+    "pepkit.labs.bias_targets",
+)
 """Modules that hold tables of targets; importing them registers."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

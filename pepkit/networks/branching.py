@@ -100,7 +100,7 @@ def verify(
         ``sat`` and ``unsat`` come with a certificate that the kernel has checked. A region that is met at its boundary
         only may stay undecided, since relaxations with rounding cannot settle it.
     """
-    _check_split(split)
+    _check_options(split, method_name)
     started = time.perf_counter()
     claim = NetworkProperty(network, box, tuple(tuple(part) for part in region))
     net = float_network(network)
@@ -140,7 +140,9 @@ def verify(
     return Answer("unsat", result, None, looked, time.perf_counter() - started)
 
 
-def _check_split(split: str) -> None:
+def _check_options(split: str, method_name: str) -> None:
+    if method_name == "sdp":
+        raise ClaimError("cases are settled by linear relaxations; take alpha-crown or triangle in place of sdp")
     if split not in SPLITS:
         raise ClaimError(f"unknown way to split {split!r}; known are {', '.join(SPLITS)}")
 
@@ -192,7 +194,7 @@ def certify_bound_by_cases(
     Stops when the bound exceeds the best known value by at most `relative_gap` times the excess of the first
     relaxation, or at the limits; the bound is certified in every case.
     """
-    _check_split(split)
+    _check_options(split, method_name)
     started = time.perf_counter()
     claim = NetworkBound(network, box, rationals(objective, "the objective"))
     net, chosen = float_network(network), method(method_name)

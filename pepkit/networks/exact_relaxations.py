@@ -103,17 +103,15 @@ class RelaxationBuilder:
 
     def _slopes(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Slopes of the unstable neurons of layer k by the rule of the method."""
-        low, high = (to_floats(side) for side in self._state.bounds[k])
-        exact_low, exact_high = self._state.bounds[k]
-        chosen = [j for j in range(len(low)) if exact_low[j] < 0 < exact_high[j]]
+        low, high = self._state.bounds[k]
+        chosen = [j for j in range(len(low)) if low[j] < 0 < high[j]]
         rule: SlopeRule | None = self.method.lines
         if rule is None:
             return np.zeros(len(chosen)), np.zeros(len(chosen))
-        l, u, s = low[chosen], high[chosen], self.net.slopes[k][chosen]  # noqa: E741
-        # bounds below the smallest double would divide 0 by 0
-        width = np.where(u - l > 0, u - l, 1.0)
-        below, above = rule(np.where(u - l > 0, l, -0.5 * width), np.where(u - l > 0, u, 0.5 * width), s)
-        return below, above
+        # slopes depend on the ratio of the bounds only; as parts of the width they fit into doubles whatever their size
+        l = to_floats([low[j] / (high[j] - low[j]) for j in chosen])  # noqa: E741
+        u = to_floats([high[j] / (high[j] - low[j]) for j in chosen])
+        return rule(l, u, self.net.slopes[k][chosen])
 
     def _table(
         self, slopes: Sequence[tuple[np.ndarray, np.ndarray]], limits: Sequence[tuple[int, int, float]] = ()

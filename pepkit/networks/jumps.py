@@ -17,10 +17,21 @@ from typing import Any
 from flint import fmpq
 
 from pepkit.kernel.errors import ClaimError
+from pepkit.kernel.moving_relaxation import MovingNetwork
 from pepkit.kernel.networks import ONE, ZERO, Box, Layer, Network, activate
 from pepkit.networks.model import rational, rationals
+from pepkit.networks.simplest import simplest_between
 
-__all__ = ["Event", "Piece", "WeightLine", "bound_with_decisions", "jump_study", "minimal_jumps", "tightness"]
+__all__ = [
+    "Event",
+    "Piece",
+    "WeightLine",
+    "bound_with_decisions",
+    "jump_study",
+    "minimal_jumps",
+    "minimal_lines",
+    "tightness",
+]
 
 ACTIVE, DEAD, UNSTABLE, UNSTABLE_STEEP = "active", "dead", "unstable", "unstable, steep below"
 Decisions = tuple[tuple[str, ...], ...]
@@ -167,34 +178,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class WeightLine:
-    """The networks (1 - t) first + t second, with one box and one objective."""
-
-    first: Network
-    second: Network
-    box: Box
-    objective: tuple[Any, ...]
+class WeightLine(MovingNetwork):
+    """The networks (1 - t) first + t second, with one box and one objective (floats are exact rationals)."""
 
     def __post_init__(self) -> None:
-        same = self.first.widths == self.second.widths and all(
-            a.slopes == b.slopes for a, b in zip(self.first.layers, self.second.layers, strict=False)
-        )
-        if not same:
-            raise ClaimError("the two networks of a line have the same widths and activations")
         object.__setattr__(self, "objective", rationals(self.objective, "the objective"))
+        super().__post_init__()
 
     def at(self, t: Any) -> Network:
         """The network at t."""
-        t = rational(t)
-        layers = []
-        for a, b in zip(self.first.layers, self.second.layers, strict=True):
-            rows = tuple(
-                tuple(v + t * (w - v) for v, w in zip(p, q, strict=True))
-                for p, q in zip(a.weights, b.weights, strict=True)
-            )
-            bias = tuple(v + t * (w - v) for v, w in zip(a.bias, b.bias, strict=True))
-            layers.append(Layer(rows, bias, a.slopes))
-        return Network(tuple(layers))
+        return super().at(rational(t))
 
     def bound(self, t: Any, name: str) -> Any:
         """B(t), exactly."""
@@ -203,7 +196,8 @@ class WeightLine:
     def events(self, name: str, *, samples: int = 64, bits: int = 40) -> list[Event]:
         """Changes of decisions for t in [0, 1] that separate neighbouring ones of `samples` + 1 points.
 
-        Two changes between neighbouring points that cancel are not seen; more samples see more.
+        Two changes between neighbouring points that cancel are not seen; `jump_set` sees everything, where the
+        degrees of the pieces allow it.
         """
         grid = [fmpq(k, samples) for k in range(samples + 1)]
         known = [self._decisions(t, name) for t in grid]
@@ -262,20 +256,6 @@ class WeightLine:
         return self._decisions(t - tiny, name) == before and self._decisions(t + tiny, name) == after != before
 
 
-def simplest_between(low: fmpq, high: fmpq) -> fmpq:
-    """The rational of smallest denominator in [low, high] (Stern and Brocot)."""
-    if low <= 0 <= high:
-        return ZERO
-    if high < 0:
-        return -simplest_between(-high, -low)
-    whole = fmpq(int(low.p) // int(low.q))
-    if whole == low:
-        return low
-    if whole + 1 <= high:
-        return whole + 1
-    return whole + 1 / simplest_between(1 / (high - whole), 1 / (low - whole))
-
-
 def _rational_degree(points: Sequence[Any], values: Sequence[Any], limit: int = 12) -> int | None:
     """The larger degree of numerator and denominator of the rational function through the points.
 
@@ -315,12 +295,10 @@ def tightness(network: Network, box: Box, output: int = 0, name: str = "deepz", 
     return ONE if high == low else max(ZERO, found_high - found_low) / (high - low)
 
 
-def minimal_jumps() -> dict[str, Event]:
-    """The two smallest discontinuous bounds, x in [-1, 1].
+def minimal_lines() -> dict[str, WeightLine]:
+    """The lines of the two smallest discontinuous bounds, x in [-1, 1], t runs b over an interval of length one.
 
-    ``hbox``: the upper bound of relu(x + b) - x at b = 1 (t runs b from 1/2 to 3/2) falls from 3 to 1.
-    ``crown``: the lower bound of relu(x + b) at b = 0 (t runs b from -1/2 to 1/2) falls from 0 to -1; the event holds
-    the bound of the negative, which rises from 0 to 1.
+    ``hbox``: relu(x + b) - x for b from 1/2 to 3/2. ``crown``: -relu(x + b) for b from -1/2 to 1/2.
     """
     box = Box((-ONE,), (ONE,))
 
@@ -331,9 +309,21 @@ def minimal_jumps() -> dict[str, Event]:
         return Network((Layer(((ONE,),), (b,), (ZERO,)), Layer(((ONE,),), (ZERO,))))
 
     half = fmpq(1, 2)
-    first = WeightLine(difference(half), difference(3 * half), box, (ONE,))
-    second = WeightLine(rectifier(-half), rectifier(half), box, (-ONE,))
-    (hbox,), (crown,) = first.events("hbox", samples=7), second.events("crown", samples=7)
+    return {
+        "hbox": WeightLine(difference(half), difference(3 * half), box, (ONE,)),
+        "crown": WeightLine(rectifier(-half), rectifier(half), box, (-ONE,)),
+    }
+
+
+def minimal_jumps() -> dict[str, Event]:
+    """The two smallest discontinuous bounds, x in [-1, 1].
+
+    ``hbox``: the upper bound of relu(x + b) - x at b = 1 (t runs b from 1/2 to 3/2) falls from 3 to 1.
+    ``crown``: the lower bound of relu(x + b) at b = 0 (t runs b from -1/2 to 1/2) falls from 0 to -1; the event holds
+    the bound of the negative, which rises from 0 to 1.
+    """
+    lines = minimal_lines()
+    (hbox,), (crown,) = (lines[name].events(name, samples=7) for name in ("hbox", "crown"))
     return {"hbox": hbox, "crown": crown}
 
 

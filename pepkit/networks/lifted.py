@@ -18,6 +18,7 @@ from pepkit.kernel.statement import Index
 from pepkit.networks.exact_relaxations import RelaxationBuilder
 from pepkit.networks.gram_program import GramProgram, NetworkSearchError, solve
 from pepkit.networks.model import float_network, to_floats
+from pepkit.networks.numerical import numerical_search
 from pepkit.networks.relaxations import method
 
 __all__ = ["lifted_bound"]
@@ -30,6 +31,7 @@ Multipliers = dict[str, dict[Index, Any]]
 Progress = Callable[[str, str], None]
 
 
+@numerical_search("the semidefinite relaxation")
 def lifted_bound(claim: NetworkBound, progress: Progress | None = None) -> tuple[Any, Relaxation, Multipliers, float]:
     """A provable rate, the relaxation that bounds hidden neurons, multipliers, and the numerical optimum.
 

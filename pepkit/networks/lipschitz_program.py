@@ -18,11 +18,11 @@ INTERIOR = 1e-8
 
 def layer_product(net: FloatNetwork, point: np.ndarray) -> np.ndarray:
     """The Jacobian of the network at a point of the interior of a linear piece."""
-    jacobian = np.eye(len(point))
+    jacobian = np.zeros((0, len(point)))
     current = point
     for k, (matrix, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         current = matrix @ current + bias
-        jacobian = matrix @ jacobian
+        jacobian = matrix @ jacobian if k else matrix
         if k < len(net.slopes):
             factor = np.where(current >= 0, 1.0, net.slopes[k])
             current, jacobian = factor * current, factor[:, None] * jacobian

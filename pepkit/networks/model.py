@@ -14,7 +14,21 @@ from pepkit.algebra import exact
 from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.networks import ZERO, Box, Layer, Network
 
-__all__ = ["FloatNetwork", "box_around", "float_network", "network", "rational", "rationals"]
+__all__ = [
+    "FloatNetwork",
+    "box_around",
+    "float_network",
+    "network",
+    "rational",
+    "rationals",
+    "rectified_last",
+    "relu_layer",
+    "relu_network",
+]
+
+
+HUGE = float(np.finfo(float).max)
+TINY = float(np.finfo(float).smallest_subnormal)
 
 
 def rational(value: Any, what: str = "a number of the network") -> fmpq:
@@ -43,7 +57,9 @@ def rationals(values: Any, what: str = "a vector") -> tuple[fmpq, ...]:
     return tuple(rational(value, f"entry {i} of {what}") for i, value in enumerate(values))
 
 
-def network(weights: Sequence[Any], biases: Sequence[Any] | None = None, slopes: Any = 0) -> Network:
+def network(
+    weights: Sequence[Any], biases: Sequence[Any] | None = None, slopes: Any = 0, last_slopes: Any = None
+) -> Network:
     """The exact network with y_k = weights[k] z + biases[k] and activations max(y, s*y) between the layers.
 
     Parameters
@@ -54,6 +70,8 @@ def network(weights: Sequence[Any], biases: Sequence[Any] | None = None, slopes:
         Vectors; None for zero.
     slopes
         s in [0, 1]: one number, or for each of the K-1 hidden layers a number or a vector.
+    last_slopes
+        The same for the last layer; None for no activation there.
 
     Raises
     ------
@@ -72,13 +90,31 @@ def network(weights: Sequence[Any], biases: Sequence[Any] | None = None, slopes:
     for k, matrix in enumerate(weights):
         rows = tuple(rationals(row, f"row {j} of weight matrix {k}") for j, row in enumerate(matrix))
         bias = (ZERO,) * len(rows) if biases is None else rationals(biases[k], f"bias {k}")
+        given = hidden[k] if k < count - 1 else last_slopes
         activation = None
-        if k < count - 1:
-            given = hidden[k]
+        if given is not None:
             listed = given if isinstance(given, (list, tuple, np.ndarray)) else [given] * len(rows)
             activation = rationals(listed, f"the activation slopes of layer {k}")
         layers.append(Layer(rows, bias, activation))
     return Network(tuple(layers))
+
+
+def relu_layer(weights: Any, bias: Any = None) -> Layer:
+    """The layer x -> max(0, weights x + bias) with exactly these numbers; `bias` is None for zero."""
+    return network([weights], None if bias is None else [bias], last_slopes=0).layers[0]
+
+
+def relu_network(weights: Sequence[Any], biases: Sequence[Any] | None = None, last_activation: bool = True) -> Network:
+    """The network with these weight matrices and a rectifier after every layer, the last one included unless False."""
+    return network(weights, biases, last_slopes=0 if last_activation else None)
+
+
+def rectified_last(network: Network) -> Network:
+    """max(0, f); ClaimError if the network ends with an activation already."""
+    *front, last = network.layers
+    if last.slopes is not None:
+        raise ClaimError("the network ends with an activation already")
+    return Network((*front, Layer(last.weights, last.bias, (ZERO,) * last.outputs)))
 
 
 def box_around(centre: Sequence[Any], radius: Any, clip: tuple[Any, Any] | None = None) -> Box:
@@ -94,14 +130,23 @@ def box_around(centre: Sequence[Any], radius: Any, clip: tuple[Any, Any] | None 
 
 
 def to_floats(values: Sequence[Any]) -> np.ndarray:
-    """Nearest doubles of rationals; ClaimError where one is too large for a double."""
+    """Nearest doubles of rationals, for choices that exact arithmetic makes good.
+
+    Numbers beyond the range of doubles become the largest one, and those that are not zero keep their sign.
+    """
+    return np.array([_double(value) for value in values], dtype=float)
+
+
+def _double(value: fmpq) -> float:
+    numerator, denominator = int(value.p), int(value.q)
     try:
-        return np.array([int(value.p) / int(value.q) for value in values], dtype=float)
+        rounded = numerator / denominator
+        size = TINY
     except OverflowError:
-        raise ClaimError(
-            "a number of the network exceeds the range of floating point, so the numerical search cannot run; "
-            "the interval method ('box') works exactly"
-        ) from None
+        rounded, size = 0.0, HUGE
+    if rounded or not numerator:
+        return rounded
+    return size if numerator > 0 else -size
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +162,9 @@ class FloatNetwork:
         """|W_k|."""
         return tuple(np.abs(matrix) for matrix in self.weights)
 
+    @np.errstate(all="ignore")
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Values at points of shape (..., n_0), in rounded arithmetic."""
+        """Values at points of shape (..., n_0), in rounded arithmetic; infinite or not a number where they overflow."""
         current = np.asarray(points, dtype=float)
         for k, (matrix, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             current = current @ matrix.T + bias
@@ -126,6 +172,7 @@ class FloatNetwork:
                 current = np.maximum(current, self.slopes[k] * current)
         return current
 
+    @np.errstate(all="ignore")
     def gradient(self, points: np.ndarray, objective: np.ndarray) -> np.ndarray:
         """Gradients of objective . f at points of shape (m, n_0)."""
         factors = []
@@ -141,7 +188,9 @@ class FloatNetwork:
 
 
 def float_network(network: Network) -> FloatNetwork:
-    """The nearest doubles of an exact network, for numerical searches."""
+    """The nearest doubles of an exact network with an affine end, for numerical searches."""
+    if not network.ends_affinely:
+        raise ClaimError("the network ends with an activation; Network.with_affine_end() appends the identity")
     return FloatNetwork(
         tuple(
             to_floats([a for row in layer.weights for a in row]).reshape(layer.outputs, layer.inputs)

@@ -1,4 +1,4 @@
-"""Networks from files: JSON, NPZ and ONNX; from dictionaries of arrays such as a PyTorch ``state_dict``."""
+"""Networks from files: JSON, NPZ, ONNX and PyTorch; from dictionaries of arrays such as a PyTorch ``state_dict``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_BYTES = 512 << 20
 
 
 def read_network(path: str | os.PathLike[str]) -> Network:
-    """The exact network in a ``.json``, ``.npz`` or ``.onnx`` file.
+    """The exact network in a ``.json``, ``.npz``, ``.onnx`` or ``.pt`` file (PyTorch's ``state_dict``).
 
     Raises
     ------
@@ -50,14 +50,20 @@ def read_network(path: str | os.PathLike[str]) -> Network:
         from pepkit.networks.onnx_graph import network_from_onnx
 
         return network_from_onnx(path)
-    raise FormatError(f"{path}: networks are read from .json, .npz and .onnx files, not from {suffix or 'this'}")
+    if suffix in (".pt", ".pth"):
+        from pepkit.networks.torch_modules import read_state_dict
+
+        return read_state_dict(path)
+    known = ".json, .npz, .onnx and .pt files"
+    raise FormatError(f"{path}: networks are read from {known}, not from {suffix or 'this'}")
 
 
 def network_from_json(text: str) -> Network:
     """The network in ``{"layers": [{"weights": rows, "bias": [..], "slopes": s}, ..]}``.
 
     A number without quotes is the double nearest to it, as Python and NumPy write weights; a string such as
-    ``"0.1"`` or ``"1/3"`` is that exact number. `bias` defaults to zero; `slopes` to 0 (the rectifier) between layers.
+    ``"0.1"`` or ``"1/3"`` is that exact number. `bias` defaults to zero, `slopes` (a number or a
+    list) to 0, the rectifier, between layers; a last layer without `slopes` is affine.
     """
     try:
         data = json.loads(text)
@@ -76,6 +82,7 @@ def network_from_json(text: str) -> Network:
         [layer["weights"] for layer in layers],
         [layer.get("bias") or [0] * len(layer["weights"]) for layer in layers],
         [layer.get("slopes", 0) for layer in layers[:-1]],
+        layers[-1].get("slopes") if layers else None,
     )
 
 

@@ -79,8 +79,13 @@ METHODS: dict[str, Method] = {
 """Relaxations by lines. Neither CROWN and DeepZ nor CROWN-IBP and Box are ordered: each may be the better one."""
 
 
-def method(name: str) -> Method:
-    """The relaxation called `name` (``fastlin`` and ``ibp`` are other names); ClaimError if there is none."""
+def method(name: str | Method) -> Method:
+    """The relaxation called `name` (``fastlin`` and ``ibp`` are other names); ClaimError if there is none.
+
+    A relaxation of one's own is returned as it is.
+    """
+    if isinstance(name, Method):
+        return name
     chosen = METHODS.get({"fastlin": "deepz", "crown-same-slope": "deepz", "ibp": "box"}.get(name, name))
     if chosen is None:
         raise ClaimError(f"unknown relaxation {name!r}; known are {', '.join(METHODS)} and sdp")
@@ -134,8 +139,9 @@ def _interval(net: FloatNetwork, k: int, low: np.ndarray, high: np.ndarray) -> t
     return centre - spread, centre + spread
 
 
+@np.errstate(all="ignore")
 def bounds(
-    net: FloatNetwork, low: np.ndarray, high: np.ndarray, name: str = "crown", rows: np.ndarray | None = None
+    net: FloatNetwork, low: np.ndarray, high: np.ndarray, name: str | Method = "crown", rows: np.ndarray | None = None
 ) -> FloatBounds:
     """Bounds of rows . f (of every output if None) over the box, in doubles and without proof.
 

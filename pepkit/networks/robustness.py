@@ -14,7 +14,7 @@ from pepkit.kernel.networks import ONE, ZERO, Box, Network
 from pepkit.networks.bounding import NetworkResult, proved
 from pepkit.networks.cells import Node
 from pepkit.networks.model import FloatNetwork, float_network, to_floats
-from pepkit.networks.relaxations import bounds, method
+from pepkit.networks.relaxations import Method, bounds, method
 
 __all__ = ["certify_classification", "classification_region"]
 
@@ -36,7 +36,12 @@ def classification_region(network: Network, label: int) -> tuple[tuple[Atom, ...
 
 
 def certify_classification(
-    network: Network, box: Box, label: int, *, method_name: str = "alpha-crown", net: FloatNetwork | None = None
+    network: Network,
+    box: Box,
+    label: int,
+    *,
+    method_name: str | Method = "alpha-crown",
+    net: FloatNetwork | None = None,
 ) -> NetworkResult | None:
     """A certificate that class `label` has the strictly largest score on the whole box, by one relaxation.
 
@@ -50,7 +55,7 @@ def certify_classification(
     if not chosen.optimised:
         # doubles tell which certificates are worth making
         rows = np.array([-to_floats(part[0].outputs) for part in claim.region])
-        numerical = bounds(floats, to_floats(box.lower), to_floats(box.upper), method_name, rows)
+        numerical = bounds(floats, to_floats(box.lower), to_floats(box.upper), chosen, rows)
         if numerical.upper.max(initial=-np.inf) > MARGIN * np.abs(numerical.lower).max(initial=1.0):
             return None
     node = Node(Cell(box))
@@ -58,5 +63,5 @@ def certify_classification(
         return None
     if node.leaf is None:
         return None
-    proof = BranchingProof(claim, (node.leaf,), None, {"method": method_name, "software": "pepkit"})
-    return proved(proof, method_name, None, started)
+    proof = BranchingProof(claim, (node.leaf,), None, {"method": chosen.name, "software": "pepkit"})
+    return proved(proof, chosen.name, None, started)

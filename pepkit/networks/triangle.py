@@ -81,7 +81,10 @@ class TriangleProgram:
             equalities.append(_pairs(total, z[stable], np.ones(len(stable)), y[stable], -factor[stable]))
             values.append(np.zeros(len(stable)))
             ones = np.ones(len(unstable))
-            chord = (u[unstable] - s[unstable] * l[unstable]) / (u[unstable] - l[unstable])
+            # a power of two brings the bounds near one, where differences neither overflow nor vanish
+            power = -np.frexp(np.maximum(u[unstable], -l[unstable]))[1]
+            scaled_low, scaled_high = np.ldexp(l[unstable], power), np.ldexp(u[unstable], power)
+            chord = (scaled_high - s[unstable] * scaled_low) / (scaled_high - scaled_low)
             inequalities += [
                 _pairs(total, z[unstable], -ones, y[unstable], s[unstable]),
                 _pairs(total, z[unstable], -ones, y[unstable], ones),
@@ -128,12 +131,25 @@ class TriangleProgram:
         return solution if solution is not None and solution.value < 0 else None
 
     def _solve(self, cost: np.ndarray, bounds: np.ndarray, constant: float) -> TriangleSolution | None:
-        answer = linprog(
+        parts = [
             cost,
-            A_ub=self._inequalities, b_ub=self._limits, A_eq=self._equalities, b_eq=self._values,
-            bounds=bounds, method="highs",
-        )  # fmt: skip
-        if answer.status != 0:
+            self._limits,
+            self._values,
+            *(m.data for m in (self._inequalities, self._equalities) if m is not None),
+        ]
+        if not all(np.all(np.isfinite(part)) for part in parts if part is not None):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                answer = linprog(
+                    cost,
+                    A_ub=self._inequalities, b_ub=self._limits, A_eq=self._equalities, b_eq=self._values,
+                    bounds=bounds, method="highs",
+                )  # fmt: skip
+        except (ValueError, ArithmeticError):
+            # numbers that the solver does not take; the plain lines remain
+            return None
+        if answer.status != 0 or not np.all(np.isfinite(answer.ineqlin.marginals)) or not np.all(np.isfinite(answer.x)):
             return None
         marginals = -answer.ineqlin.marginals
         below = []

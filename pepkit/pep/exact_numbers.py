@@ -36,6 +36,7 @@ class NumberReader:
             raise ClaimError(f"unknown reading of floats {reading!r}; known are {', '.join(READINGS)}")
         self.reading = reading
         self._floats: dict[float, fmpq] = {}
+        self._mixed: dict[fmpq, fmpq] = {}
         self._irrational: list[Real] = []
         self.rounded = 0
 
@@ -43,7 +44,8 @@ class NumberReader:
         """An fmpq, or a Real that is not rational."""
         if isinstance(value, Real):
             if value.is_rational:
-                return value.value
+                return self._of_floats(value) if value.rounded else value.value
+            self.rounded += value.rounded
             self._irrational.append(value)
             return value
         if isinstance(value, int):
@@ -56,18 +58,27 @@ class NumberReader:
             known = self._floats[number] = self._read(number)
         return known
 
+    def _of_floats(self, number: Real) -> fmpq:
+        """An exact number into which plain floats went."""
+        known = self._mixed.get(number.value)
+        if known is None:
+            known = self._mixed[number.value] = self._chosen(float(number), number.value)
+        return known
+
     def _read(self, number: float) -> fmpq:
-        dyadic = exact(number).value
-        if dyadic.q == 1:
-            return dyadic
-        self.rounded += 1
-        if self.reading == "dyadic":
-            return dyadic
-        if self.reading == "decimal":
-            return exact(repr(number)).value
+        return self._chosen(number, exact(number).value)
+
+    def _chosen(self, number: float, value: fmpq) -> fmpq:
+        """The reading of a float; one that is a simple fraction itself (0.5) reads the same in every way."""
         low, high = _rounding_interval(number)
         simple = simplest_between(low, high)
-        return fmpq(simple.numerator, simple.denominator)
+        simplest = fmpq(simple.numerator, simple.denominator)
+        if simplest == value:
+            return value
+        self.rounded += 1
+        if self.reading == "decimal":
+            return exact(repr(number)).value
+        return simplest if self.reading == "simplest" else value
 
     def realise(self) -> tuple[Field, Callable[[Any], Any]]:
         """The field of all numbers read, and the function that takes sums of them into it."""

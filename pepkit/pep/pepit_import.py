@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,14 @@ from pepkit.kernel.statement import Form, Vector
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.invariances import restore_invariances
 
-__all__ = ["HypothesisSource", "ImportedProblem", "import_pepit", "import_sent", "is_pepit_problem"]
+__all__ = [
+    "EvaluatedFunction",
+    "HypothesisSource",
+    "ImportedProblem",
+    "import_pepit",
+    "import_sent",
+    "is_pepit_problem",
+]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,19 @@ class HypothesisSource:
     function: str
     inequality: str
     points: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EvaluatedFunction:
+    """The only function of a problem, where it is smooth and (strongly) convex.
+
+    `triplets` are its points with gradients and values, each as coefficients: of leaf points, leaf points and leaf
+    values, numbered as in the claim.
+    """
+
+    smoothness: Any
+    curvature: Any
+    triplets: tuple[tuple[dict[int, Any], dict[int, Any], dict[int, Any]], ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,8 @@ class ImportedProblem:
         How numbers were read.
     rounded
         How many different plain floats with a fractional part were read.
+    function
+        The only function of the problem, where it is smooth and convex; see `pepkit.pepit.recognition`.
     """
 
     claim: ListedClaim
@@ -71,6 +93,7 @@ class ImportedProblem:
     metrics: int
     notes: tuple[str, ...] = field(default=())
     rounded: int = 0
+    function: EvaluatedFunction | None = None
 
 
 def is_pepit_problem(value: object) -> bool:
@@ -197,6 +220,7 @@ class _Importer:
         for matrix in self.psd_matrices:
             hypotheses.append(("matrix-inequalities", len(matrices)))
             matrices.append(self._matrix(matrix, places, equalities))
+        evaluated = self._evaluated_function()
         # coefficients are realised in one field only when all are known
         number_field, convert = self.reader.realise()
 
@@ -249,7 +273,32 @@ class _Importer:
             len(self.metrics),
             tuple(notes),
             self.reader.rounded,
+            None if evaluated is None else _converted(evaluated, convert),
         )
+
+    def _evaluated_function(self) -> EvaluatedFunction | None:
+        from PEPit.function import Function
+        from PEPit.functions import SmoothConvexFunction, SmoothStronglyConvexFunction
+
+        leaves = [f for f in Function.list_of_functions if f.get_is_leaf()]
+        if len(leaves) != 1 or type(leaves[0]) not in (SmoothConvexFunction, SmoothStronglyConvexFunction):
+            return None
+        (function,) = leaves
+        triplets = []
+        for point, gradient, value in function.list_of_points:
+            coefficients = []
+            for item in (point, gradient, value):
+                found: dict[int, Any] = {}
+                for key, weight in item.decomposition_dict.items():
+                    place = self.scalar.get(id(key)) if item is value else self.point.get(id(key))
+                    if place is None:
+                        # a constant, a product, or a leaf of another problem
+                        return None
+                    found[place] = self.reader(weight)
+                coefficients.append(found)
+            triplets.append((coefficients[0], coefficients[1], coefficients[2]))
+        curvature = self.reader(getattr(function, "mu", 0))
+        return EvaluatedFunction(self.reader(function.L), curvature, tuple(triplets))
 
     def _scalar_name(self, number: int, value: Any) -> str:
         return "objective" if value is self.objective else value.get_name() or f"f_{number}"
@@ -340,6 +389,15 @@ class _Importer:
         self.names[name] += 1
         count = self.names[name]
         return name if count == 1 else self._distinct(f"{name} ({count})")
+
+
+def _converted(evaluated: EvaluatedFunction, convert: Callable[[Any], Any]) -> EvaluatedFunction:
+    """With numbers of one field, terms with coefficient zero left out."""
+    triplets = tuple(
+        tuple({k: v for k, c in part.items() if (v := convert(c))} for part in triplet)
+        for triplet in evaluated.triplets
+    )
+    return EvaluatedFunction(convert(evaluated.smoothness), convert(evaluated.curvature), triplets)  # type: ignore[arg-type]
 
 
 def _difference(first: Form, second: Form) -> Form | None:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import platform
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
-from pepkit.certification import CertificationError
+from pepkit.algebra import to_float
 from pepkit.kernel import CertificateError, ClaimError, UndecidedError, Witness, check
 from pepkit.pep.pepit_import import ImportedProblem, import_pepit
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError, explain
 from pepkit.pepit.result import PepitResult
-from pepkit.rounding.listed_certificate import ZERO, ListedOutcome, NoOptimumError, certify_listed
+from pepkit.result import CertificationError
+from pepkit.rounding.listed_certificate import PATIENCE, ZERO, ListedOutcome, NoOptimumError, certify_listed
 from pepkit.rounding.listed_simplify import simplified
 from pepkit.rounding.listed_witness import listed_witnesses
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
 
-__all__ = ["certify_imported", "certify_pepit", "second_reading"]
+__all__ = ["SECOND_LIMIT", "SECOND_PATIENCE", "certify_imported", "certify_pepit", "second_reading"]
 
+SECOND_PATIENCE = 1.0
+"""Patience of the second reading of floats, which starts where the first has failed."""
+SECOND_LIMIT = 10.0
+"""Seconds after which a failure is reported at once; numbers='simplest' asks for the second reading."""
 _DEFAULTS = {
     "mode": "auto", "tolerance": 1e-6, "solver": "auto", "family": "auto", "witness": True, "sympy": "auto",
     "simplify": False, "progress": None, "settings": None,
@@ -57,9 +63,11 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
     except (UnboundedProblemError, ContradictoryProblemError):
         raise
     except CertificationError:
-        if decimal or numbers is not None or not imported.rounded:
+        late = time.perf_counter() - started > SECOND_LIMIT
+        if decimal or numbers is not None or not imported.rounded or late:
             raise
-        return certify_imported(second_reading(import_pepit(problem, numbers="simplest")), seconds=seconds, **options)
+        again = second_reading(import_pepit(problem, numbers="simplest"))
+        return certify_imported(again, seconds=seconds, patience=SECOND_PATIENCE, **options)
 
 
 def second_reading(imported: ImportedProblem) -> ImportedProblem:
@@ -84,6 +92,7 @@ def certify_imported(
     progress: Progress | None = None,
     settings: RoundingSettings | None = None,
     seconds: float = 0.0,
+    patience: float = PATIENCE,
 ) -> PepitResult:
     """The certified worst case of an imported problem."""
     from pepkit.certification import _tolerance
@@ -96,7 +105,9 @@ def certify_imported(
     stages = [("import", seconds, "")]
     started = time.perf_counter()
     try:
-        outcome = certify_listed(imported.claim, mode, _tolerance(tolerance), solver, report, settings)
+        outcome = certify_listed(
+            imported.claim, mode, _tolerance(tolerance), solver, report, settings, patience=patience
+        )
         stages.append(("certify", time.perf_counter() - started, f"{outcome.reductions} reduction(s)"))
         if simplify:
             started = time.perf_counter()
@@ -126,7 +137,7 @@ def certify_imported(
         checked.append("sympy")
     stages.append(("check", time.perf_counter() - started, ""))
     optimum = outcome.dual.rate
-    rate = outcome.system.floats(theorem.rate)
+    rate = to_float(theorem.claim.field, theorem.rate)
     unit = abs(optimum) if abs(optimum) > ZERO else 1.0
     excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, rate - optimum) / unit
     notes = list(imported.notes)
@@ -147,7 +158,11 @@ def _witness(outcome: ListedOutcome, progress: Progress) -> Witness | None:
     if not outcome.sharp:
         return None
     progress("witness", "recognising the worst case")
-    for candidate in listed_witnesses(outcome.system, outcome.dual):
+    field = outcome.certificate.claim.field
+    known = [] if outcome.worst_case is None else [outcome.worst_case]
+    # data guessed with simple coordinates are over the field of the claim as it was imported
+    guessed = listed_witnesses(outcome.system, outcome.dual) if outcome.system.field == field else ()
+    for candidate in chain(known, guessed):
         try:
             theorem = check(replace(outcome.certificate, witness=candidate))
         except (CertificateError, UndecidedError):

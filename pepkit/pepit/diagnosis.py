@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pepkit.certification import CertificationError
 from pepkit.kernel import Certificate, CertificateError, Form, FormatError, ListedClaim, UndecidedError, Witness
 from pepkit.kernel.witness import check_witness
+from pepkit.result import CertificationError
 from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_certificate import NoOptimumError
 from pepkit.rounding.listed_dual import ListedDual, listed_margin

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from pepkit.certification import Result
+from pepkit.kernel import save
 from pepkit.kernel.words import decimal_text
 from pepkit.pep.pepit_import import ImportedProblem
+from pepkit.pepit.recognition import RecognisedMethod, recognised_method
+from pepkit.result import CertificationError, Result
 
 __all__ = ["PepitResult"]
 
@@ -31,6 +35,39 @@ class PepitResult(Result):
     problem: ImportedProblem = None  # type: ignore[assignment]
     gram: np.ndarray = None  # type: ignore[assignment]
     values: np.ndarray = None  # type: ignore[assignment]
+
+    @cached_property
+    def recognised(self) -> RecognisedMethod | None:
+        """The typed claim that this problem is, if it is about a fixed-step method on a smooth convex function."""
+        return recognised_method(self.problem)
+
+    @cached_property
+    def typed(self) -> Result | None:
+        """The theorem about the recognised method, certified at first use; None for other problems.
+
+        The kernel derives the hypotheses of a typed claim from the class and the method, so nothing of PEPit has to be
+        believed. Its rate is the dimensionless one: times ``recognised.factor`` it bounds the measure of the problem.
+        """
+        from pepkit.certification import certify
+
+        found = self.recognised
+        if found is None:
+            return None
+        try:
+            return certify(found.claim, tolerance=max(self.excess, 1e-6))
+        except CertificationError:
+            return None
+
+    def save(self, path: str | os.PathLike[str], statement: bool = False) -> None:
+        """Write a certificate: of the typed claim where the problem is recognised, else of the imported statement.
+
+        Parameters
+        ----------
+        statement
+            Write the certificate of the imported statement in any case.
+        """
+        typed = None if statement else self.typed
+        save(self.certificate if typed is None else typed.certificate, path)
 
     def multipliers(self, zeros: bool = False) -> Any:
         """The multipliers as a pandas table: function, inequality, points, exact value, decimal value.

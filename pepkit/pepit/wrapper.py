@@ -7,6 +7,7 @@ bound that PEPit reassembles from them is the certified rate up to float roundin
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,13 @@ from PEPit.constraint import Constraint
 from PEPit.expression import Expression
 from PEPit.wrapper import Wrapper
 
-from pepkit.certification import CertificationError
 from pepkit.kernel import ClaimError, Form, ListedClaim
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.pepit_import import ImportedProblem, import_sent
-from pepkit.pepit.certify import certify_imported, second_reading
+from pepkit.pepit.certify import SECOND_LIMIT, SECOND_PATIENCE, certify_imported, second_reading
 from pepkit.pepit.diagnosis import ContradictoryProblemError, UnboundedProblemError
 from pepkit.pepit.result import PepitResult
+from pepkit.result import CertificationError
 from pepkit.rounding.listed import ListedSystem
 from pepkit.rounding.listed_dual import listed_optimum
 from pepkit.solvers import solver as named_solver
@@ -88,6 +89,7 @@ class PepkitWrapper(Wrapper):
         self._imported = imported(numbers or ("decimal" if decimal else "dyadic"))
         if str(solver_name).lower() != "auto":
             solver_name = str(solver_name).lower()
+        started = time.perf_counter()
         try:
             self.result = certify_imported(self._imported, solver=solver_name, **options)
         except UnboundedProblemError:
@@ -95,10 +97,11 @@ class PepkitWrapper(Wrapper):
         except ContradictoryProblemError:
             return "infeasible", "pepkit", None
         except CertificationError:
-            if decimal or numbers is not None or not self._imported.rounded:
+            late = time.perf_counter() - started > SECOND_LIMIT
+            if decimal or numbers is not None or not self._imported.rounded or late:
                 raise
             self._imported = second_reading(imported("simplest"))
-            self.result = certify_imported(self._imported, solver=solver_name, **options)
+            self.result = certify_imported(self._imported, solver=solver_name, patience=SECOND_PATIENCE, **options)
         value = self._store_primal(self.result.gram, self.result.values)
         return "certified", f"pepkit with {self.result.solver}", value
 

@@ -10,7 +10,8 @@ from pepkit.proof_assistant.coq import (
     prove,
 )
 from pepkit.proof_assistant.errors import CoqError, ExportError, MissingCoqError
-from pepkit.proof_assistant.instance import Instance, coq_instance
+from pepkit.proof_assistant.export import coq_instance
+from pepkit.proof_assistant.instance import Instance
 
 __all__ = [
     "ALLOWED_AXIOMS",

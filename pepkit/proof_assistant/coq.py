@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pepkit.kernel import Certificate
+from pepkit.kernel.certificate import Proof
 from pepkit.proof_assistant.errors import CoqError, MissingCoqError
-from pepkit.proof_assistant.instance import coq_instance
+from pepkit.proof_assistant.export import coq_instance
 
 __all__ = ["ALLOWED_AXIOMS", "HOW_TO_INSTALL", "CoqTheorem", "compiled_theory", "find_coqc", "find_theory", "prove"]
 
@@ -129,7 +130,8 @@ def compiled_theory(theory: str | os.PathLike[str] | None = None, *, timeout: fl
     coqc = _coqc()
     folder = find_theory(theory)
     key = hashlib.sha256(coq_version().encode())
-    for source in sorted(path for path in folder.rglob("*") if path.suffix in (".v", ".sh")):
+    sources = [*(folder / "theory").rglob("*.v"), folder / "compile.sh", folder / "_CoqProject"]
+    for source in sorted(sources):
         key.update(source.relative_to(folder).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pepkit" / "coq"
     target = cache / key.hexdigest()[:20]
@@ -160,7 +162,7 @@ def coq_version() -> str:
 
 
 def prove(
-    certificate: Certificate,
+    certificate: Certificate | Proof,
     *,
     theory: str | os.PathLike[str] | None = None,
     timeout: float = 3600.0,
@@ -212,15 +214,18 @@ def prove_source(
 
 def assumptions(output: str) -> dict[str, str]:
     """Name and type of all that ``Print Assumptions`` lists. Raises CoqError if there is no answer to it."""
-    if "Closed under the global context" in output:
-        return {}
     _, separator, listing = output.partition("Axioms:")
     if not separator:
+        if "Closed under the global context" in output:
+            return {}
         raise CoqError("coqc did not say on which axioms the theorem rests")
     found: dict[str, str] = {}
     name = ""
     for line in listing.splitlines():
-        if match := _AXIOM.match(line):
+        if line in ("Axioms:", "Closed under the global context"):
+            # the answer about the next theorem of the file
+            name = ""
+        elif match := _AXIOM.match(line):
             name = match[1]
             found[name] = match[2] or ""
         elif name:

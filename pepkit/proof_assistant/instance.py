@@ -6,19 +6,26 @@ checks everything again, so a mistake in this module makes coqc refuse the file 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pepkit.kernel import Certificate, Claim, FixedStepMethod, MethodClaim, claim_digest, digest
+from pepkit.kernel import (
+    Certificate,
+    Claim,
+    FixedStepMethod,
+    MethodClaim,
+    claim_digest,
+    digest,
+)
 from pepkit.kernel.certificate import residual_of
 from pepkit.proof_assistant.errors import ExportError
-from pepkit.proof_assistant.factor import RoundedFactor, echelon, null_space, rounded_factor
+from pepkit.proof_assistant.examples import attained_by_huber, curvature_of_worst_quadratic
+from pepkit.proof_assistant.hints import semidefinite_hints
 from pepkit.proof_assistant.ring import Ring, common_denominator, largest_bits, ring_of
 from pepkit.proof_assistant.theorem import INITIAL_CONDITIONS, MEASURES, rate_statement, root_hypotheses, steps_of
 
-__all__ = ["Instance", "coq_instance"]
+__all__ = ["Instance", "method_instance", "packed_list"]
 
 _CHUNK = 400
 _GUARD_BITS = 128
@@ -36,29 +43,30 @@ class Instance:
         The statement of the theorem ``rate``, as it stands in the file.
     bits
         Binary digits of the common denominator of the proof.
+    definitions
+        What the statement refers to and the file defines, line by line.
+    sharp
+        The statement of the theorem ``sharp``, that no smaller constant holds; None if the file has none.
     """
 
     source: str
     theorem: str
     bits: int
+    definitions: tuple[str, ...] = ()
+    sharp: str | None = None
 
 
-def coq_instance(certificate: Certificate) -> Instance:
-    """The Coq file for a certificate.
-
-    The certificate has to hold (`pepkit.check`); otherwise the file may be refused by Coq, or an error is raised here.
+def method_instance(certificate: Certificate) -> Instance:
+    """The Coq file for a certificate of a `MethodClaim`.
 
     Raises
     ------
     ExportError
-        If the theory has no counterpart of the claim (claims of kind `listed`) or of its numbers (radical fields).
+        If the claim is of another kind, or its numbers are given by a program of radicals.
     """
     claim = certificate.claim
     if not isinstance(claim, MethodClaim):
-        raise ExportError(
-            "only claims about a method can be proved with Coq from the definitions; this claim is about listed "
-            "hypotheses, which pepkit check and checker/pepcheck.py prove"
-        )
+        raise ExportError("the claim is not about a method")
     return _Writer(certificate, claim, ring_of(claim.field)).instance()
 
 
@@ -104,7 +112,49 @@ class _Writer:
             tactics = f"prove_rate {realisation} accepted."
         theorem = "\n".join(statement)
         self.lines += [f"Theorem rate : {theorem}.", f"Proof. {tactics} Qed.", "Print Assumptions rate.", ""]
-        return Instance("\n".join(self.lines), theorem, proof.factor.bit_length())
+        sharp = self._sharp(low, high, bits)
+        return Instance("\n".join(self.lines), theorem, proof.factor.bit_length(), sharp=sharp)
+
+    def _sharp(self, low: int, high: int, bits: int) -> str | None:
+        """Write the theorem that no smaller constant holds; its statement, None where the theory has no example."""
+        claim, ring = self.claim, self.ring
+        curvature = None
+        if not attained_by_huber(claim):
+            curvature = None if ring.general else curvature_of_worst_quadratic(claim)
+            if curvature is None:
+                return None
+        body = "\n".join(rate_statement(claim, ring, "rho")).replace("\n", "\n  ")
+        text = f"forall rho : R,\n  ({body}) ->\n  {ring.real(claim.rate)} <= rho"
+        realisation = "integers_real" if ring.width == 1 else f"(quadratic_real {ring.radicand})"
+        numbers = "(denominator K problem) steps (rate_numerator K certificate) (rate_denominator K certificate)"
+        if curvature is not None:
+            k = ring.real(curvature)
+            self.lines += [
+                f"(* The quadratic with the second derivative {k} L attains the rate, so no smaller constant holds. *)",
+                "From Pep Require Import QuadraticExample.",
+                f"Lemma sharp_accepted : quadratic_check {MEASURES[claim.measure][0]} "
+                f"{INITIAL_CONDITIONS[claim.initial][0]} (scalar K {int(curvature.p)}) (scalar K {int(curvature.q)})",
+            ]
+            tactics = f"prove_quadratic {realisation} ({k}) sharp_accepted."
+        else:
+            self.lines += [
+                "(* A Huber function attains the rate, so no smaller constant holds. *)",
+                "Lemma sharp_accepted : sharp_check",
+            ]
+            tactics = f"prove_sharp {realisation} sharp_accepted."
+        if ring.general:
+            interval, equation = root_hypotheses(ring, low, high, bits)
+            text = f"forall alpha : R,\n  {interval} ->\n  {equation} ->\n{text}"
+            tactics = "intros alpha interval root. prove_sharp_in K alpha interval root sharp_accepted."
+        self.lines += [
+            f"  {numbers} = true.",
+            "Proof. vm_cast_no_check (eq_refl true). Qed.",
+            f"Theorem sharp : {text}.",
+            f"Proof. {tactics} Qed.",
+            "Print Assumptions sharp.",
+            "",
+        ]
+        return text
 
     def _ring_term(self, low: int, high: int, bits: int) -> str:
         if self.ring.width == 1:
@@ -186,14 +236,21 @@ class _Writer:
         return f"decode ({self._packed(name, numbers)})"
 
     def _packed(self, name: str, numbers: list[int]) -> str:
-        """Define machine integers that stand for the numbers, in chunks; the term that joins them."""
-        words = [word for number in numbers for word in _words(number)]
-        names = []
-        for k in range(0, max(len(words), 1), _CHUNK):
-            part = f"{name}_{k // _CHUNK}"
-            self.lines.append(f"Definition {part} := ([{';'.join(map(str, words[k : k + _CHUNK]))}])%uint63.")
-            names.append(part)
-        return " ++ ".join(names)
+        """Define machine integers that stand for the numbers; the term that joins them."""
+        definitions, term = packed_list(name, numbers)
+        self.lines += definitions
+        return term
+
+
+def packed_list(name: str, numbers: list[int]) -> tuple[list[str], str]:
+    """Definitions of machine integers that stand for the numbers, in chunks, and the term that joins them."""
+    words = [word for number in numbers for word in _words(number)]
+    lines, names = [], []
+    for k in range(0, max(len(words), 1), _CHUNK):
+        part = f"{name}_{k // _CHUNK}"
+        lines.append(f"Definition {part} := ([{';'.join(map(str, words[k : k + _CHUNK]))}])%uint63.")
+        names.append(part)
+    return lines, " ++ ".join(names)
 
 
 @dataclass
@@ -227,77 +284,13 @@ class _Proof:
             zero = number_field.coerce(0)
             matrix = [[zero] * (len(matrix) + 1), *([zero, *row] for row in matrix)]
             hints = [[zero, *vector] for vector in hints]
-        size = len(matrix)
-        kernel = echelon(hints)
-        factor = self._factor(matrix, kernel)
-        if factor is None:
-            kernel = echelon([*hints, *null_space(matrix, number_field)])
-            factor = self._factor(matrix, kernel)
-        if factor is None:
-            raise ExportError("the residual is not shown to be positive semidefinite, so there is nothing to export")
-        rows, rounded = factor
-        scales = [1] + [self.step_denominator] * (size - 1)
-        self.kernel = [(pivot, self._integral(vector)) for pivot, vector in kernel]
+        scales = [1] + [self.step_denominator] * (len(matrix) - 1)
         numbers = [claim.rate, *(value for entries in families.values() for _, value in entries)]
-        self.factor = common_denominator(self.ring, numbers)
-        self.columns: list[list[int]] = []
-        if rows:
-            self.factor <<= self._needed_scaling(rows, rounded, scales)
-            self.columns = self._integer_columns(size, rows, rounded, scales)
+        found = semidefinite_hints(matrix, hints, number_field, self.ring, scales, numbers)
+        self.factor, self.kernel, self.columns = found.factor, found.kernel, found.columns
         self.interpolation = [(i, self.factor * value) for i, value in families["interpolation"]]
         self.infimum = [(i, self.factor * value) for i, value in families["infimum"]]
         self.smallest = [(i, self.factor * value) for i, value in families["smallest"]]
-
-    def _factor(self, matrix: list[list[Any]], kernel: list[tuple[int, Any]]) -> tuple[list[int], RoundedFactor] | None:
-        pivots = {pivot for pivot, _ in kernel}
-        rows = [i for i, row in enumerate(matrix) if i not in pivots and any(row)]
-        rounded = rounded_factor([[matrix[i][j] for j in rows] for i in rows], self.claim.field)
-        return None if rounded is None else (rows, rounded)
-
-    def _integral(self, vector: list[Any]) -> list[Any]:
-        """A multiple of (D z_0, z_1, ..) with integer coordinates."""
-        stretched = [self.step_denominator * vector[0], *vector[1:]]
-        denominator = common_denominator(self.ring, stretched)
-        return [denominator * a for a in stretched]
-
-    def _relative_bits(self, rows: list[int], rounded: RoundedFactor, scales: list[int]) -> int:
-        """How far below the size of a row its entries of R have to be kept: the margin, and room for the sums."""
-        logarithms = [math.log2(scales[i]) - e for i, e in zip(rows, rounded.exponents, strict=True)]
-        spread = max(logarithms) - min(logarithms)
-        return rounded.margin + math.ceil(1.5 * math.log2(len(rows) + 1) + spread) + 4
-
-    def _needed_scaling(self, rows: list[int], rounded: RoundedFactor, scales: list[int]) -> int:
-        """The power of two for the common denominator that leaves so many digits before the point of R."""
-        bits = self._relative_bits(rows, rounded, scales)
-        smallest = min(math.log2(scales[i]) - e for i, e in zip(rows, rounded.exponents, strict=True))
-        present = smallest + (math.log2(self.factor) + 1) / 2
-        return max(0, 2 * math.ceil(bits - present))
-
-    def _integer_columns(
-        self, size: int, rows: list[int], rounded: RoundedFactor, scales: list[int]
-    ) -> list[list[int]]:
-        """R = sqrt(2 K0) E D^-1 F in integers, low digits zeroed, column by column from the diagonal down."""
-        keep = self._relative_bits(rows, rounded, scales)
-        root = math.isqrt((2 * self.factor) << 256)  # units of 2^-128
-        columns: list[list[int]] = [[] for _ in range(size)]
-        for position, k in enumerate(rows):
-            column = [0] * (rows[-1] + 1 - k)
-            for other in range(position, len(rows)):
-                i, exponent = rows[other], rounded.exponents[other]
-                unit = root * scales[i]
-                shift = rounded.precision + 128 + exponent
-                # the largest entry of the row is about unit / 2^(128 + exponent)
-                drop = max(0, unit.bit_length() - 128 - exponent - keep)
-                column[i - k] = _shifted(rounded.rows[other][position] * unit, shift + drop) << drop
-            columns[k] = column
-        return columns
-
-
-def _shifted(value: int, bits: int) -> int:
-    """value / 2^bits, rounded to the nearest integer."""
-    if bits <= 0:
-        return value << -bits
-    return (value + (1 << bits - 1)) >> bits
 
 
 def _words(value: int) -> list[int]:

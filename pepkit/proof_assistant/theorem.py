@@ -28,8 +28,11 @@ INITIAL_CONDITIONS = {
 """Initial condition -> (its name in the theory, its term)."""
 
 
-def rate_statement(claim: MethodClaim, ring: Ring) -> list[str]:
-    """The lines of the statement, from the quantifier over spaces to the inequality."""
+def rate_statement(claim: MethodClaim, ring: Ring, rate: str | None = None) -> list[str]:
+    """The lines of the statement, from the quantifier over spaces to the inequality.
+
+    With `rate`, a name, it stands in the place of the rate of the claim.
+    """
     f_star = "f x_star" if claim.has_minimiser else "f_star"
     point = "x_star, minimiser f x_star" if claim.has_minimiser else "f_star, (forall y, f_star <= f y)"
     measure = MEASURES[claim.measure][1].format(f_star=f_star)
@@ -39,7 +42,7 @@ def rate_statement(claim: MethodClaim, ring: Ring) -> list[str]:
         f"  {_function_class(claim, ring)} ->",
         f"  forall {point} -> forall x0,",
         f"  let x := {method_term(claim, ring)} in",
-        f"  {measure} <= {_rate(claim, ring)} * {initial}",
+        f"  {measure} <= {_rate(claim, ring, rate)} * {initial}",
     ]
 
 
@@ -74,8 +77,8 @@ def _function_class(claim: MethodClaim, ring: Ring) -> str:
     return f"strongly_convex ({ring.real(ratio)} * L) f -> {smooth}"
 
 
-def _rate(claim: MethodClaim, ring: Ring) -> str:
-    rate = ring.real(claim.rate)
+def _rate(claim: MethodClaim, ring: Ring, name: str | None) -> str:
+    rate = name or ring.real(claim.rate)
     power = claim.power_of_L
     unit = "L" if abs(power) == 1 else f"L^{abs(power)}"
     return rate if not power else f"{rate} {'*' if power > 0 else '/'} {unit}"

@@ -28,7 +28,7 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.statement import HypothesisFamily, Index
 from pepkit.kernel.words import composition_text, decimal_text
-from pepkit.render.claims_latex import schedule_theorem
+from pepkit.render.claims_latex import own_formula, schedule_theorem
 from pepkit.render.notation import escape_latex, number_latex
 from pepkit.render.residual import residual_summary
 from pepkit.render.tables import multipliers
@@ -68,6 +68,9 @@ def _number(field: Field, value: Any, product: bool = False) -> str:
 def claim_formula(claim: Claim) -> str:
     """The inequality of a claim, in mathematics mode."""
     field = claim.field
+    own = own_formula(claim)
+    if own is not None:
+        return own
     if not isinstance(claim, (MethodClaim, CompositionClaim)):
         return rf"\text{{measure}} \le {_number(field, claim.rate, product=True)} \cdot \text{{normaliser}}"
     measure = _MEASURE[claim.measure].format(N=claim.steps)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from pepkit.kernel import ClaimError
-from pepkit.schedules import Schedule
+from pepkit.schedules import Schedule, composition
 from pepkit.schedules.bounds import SILVER_EXPONENT, best_sums
+from pepkit.schedules.named import anytime_ends
 
-__all__ = ["exponent_picture", "rate_picture", "save_picture", "stem_picture"]
+__all__ = ["exponent_picture", "phase_picture", "rate_picture", "save_picture", "stem_picture"]
 
 _INK, _BLUE, _RED, _GREEN, _GREY, _GOLD, _VIOLET = (
     "#222222", "#1f5fa8", "#b3322c", "#2f7d4f", "#8a8a8a", "#b8860b", "#6a4c93",
@@ -77,6 +79,11 @@ def rate_picture(last: int = 64, certified: Sequence[tuple[int, float]] = (), ce
     ax.plot(counts, [float(1 / (4 * best_sums(n).primitive - 2)) for n in counts], color=_GREEN, label="OBS-S")
     silver = [(2**k - 1, 1 / (4 * (1 + math.sqrt(2)) ** k - 2)) for k in range(1, 12) if 2**k - 1 <= last]
     ax.plot(*zip(*silver, strict=True), "s", color=_GREEN, markersize=6, label="silver, $N = 2^k - 1$")
+    heavy = [(n, 1 / (2 * composition("right-heavy", n).weights().block.weight)) for n, _ in silver]
+    ax.plot(*zip(*heavy, strict=True), "^", color=_BLUE, markersize=6, label="right-heavy, $N = 2^k - 1$")
+    ends = list(takewhile(lambda n: n <= last, (total for total, _ in anytime_ends())))
+    every = [(n, 1 / (4 * composition("anytime", n).weights().block.weight - 2)) for n in ends]
+    ax.plot(*zip(*every, strict=True), "x", color=_VIOLET, markersize=5, label="anytime, where a block ends")
     best = [float(best_sums(n).rate("function-value")) for n in counts]
     ax.plot(counts, best, color=_BLUE, linewidth=2, label="OBS-F")
     if certified:
@@ -96,10 +103,42 @@ def rate_picture(last: int = 64, certified: Sequence[tuple[int, float]] = (), ce
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlim(1, last * 1.55)
+    ax.set_xlim(1, last * 1.8)
     ax.set_xlabel("number of steps $N$", fontsize=10)
     ax.set_ylabel(r"worst case of $f(x_N) - f_\star$ over $L\,|x_0 - x_\star|^2$", fontsize=10)
     ax.legend(fontsize=9, frameon=False, loc="lower left")
+    return figure
+
+
+def phase_picture(condition_numbers: Sequence[int] = (100, 1_000, 10_000)) -> Any:
+    """The two phases of the strongly convex silver schedule: -log(|x_N - x_*|^2/|x_0 - x_*|^2)/N against N.
+
+    The contraction per step improves like N^(log_2(1+sqrt 2) - 1) up to N of about kappa^0.786, then it stays.
+    """
+    figure, (ax,) = _figure(1, (9, 5.2))
+    for kappa, color, marker in zip(condition_numbers, (_BLUE, _GREEN, _GOLD, _VIOLET), "osD^", strict=False):
+        counts = [2**k for k in range(14) if 2**k <= 4 * kappa]
+        blocks = [composition("silver-strongly-convex", n, 1 / kappa).weights(1 / kappa).block for n in counts]
+        pairs = [
+            (n, -2 * math.log(float(b.weight)) / n) for n, b in zip(counts, blocks, strict=True) if float(b.weight) > 0
+        ]
+        name = rf"$\kappa$ = {kappa:,}".replace(",", " ")
+        ax.plot(*zip(*pairs, strict=True), marker=marker, markersize=4, color=color, label=name)
+        turn = 2.0 ** math.floor(math.log(kappa / 3, 1 + math.sqrt(2)))
+        ax.axvline(turn, color=color, linestyle="--", linewidth=0.9)
+    low = [2**k for k in range(1, 6)]
+    slope = [0.012 * n ** (SILVER_EXPONENT - 1) for n in low]
+    ax.plot(low, slope, color=_INK, linestyle=":", linewidth=1)
+    ax.annotate(
+        r"$N^{\log_2(1+\sqrt{2}) - 1}$", (low[-1], slope[-1]), xytext=(6, 0), textcoords="offset points",
+        fontsize=9, color=_INK, va="center",
+    )  # fmt: skip
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.set_xlabel("number of steps $N$ (dashed: where the phases meet)", fontsize=10)
+    ax.set_ylabel(r"$-\log\left(|x_N - x_\star|^2 / |x_0 - x_\star|^2\right) / N$", fontsize=10)
+    ax.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

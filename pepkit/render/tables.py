@@ -96,6 +96,11 @@ def witness_table(certificate: Certificate, limit: int | None = None) -> Table |
         exact = shortened("(" + ", ".join(c[0] for c in cells) + ")", 2 * EXACT_LIMIT)
         decimals = shortened("(" + ", ".join(c[1] for c in cells) + ")", 2 * EXACT_LIMIT)
         rows.append((clean(statement.vectors[position].name), exact, decimals))
+    if witness.weights is not None:
+        cells = [_value_cells(field, a) for a in witness.weights]
+        exact = shortened("(" + ", ".join(c[0] for c in cells) + ")", 2 * EXACT_LIMIT)
+        decimals = shortened("(" + ", ".join(c[1] for c in cells) + ")", 2 * EXACT_LIMIT)
+        rows.append(("weights of the inner product", exact, decimals))
     for name, value in zip(statement.scalars, witness.scalars, strict=True):
         shown = f"{name} - f_*" if _is_value(certificate, name) else name
         rows.append((clean(shown), *_value_cells(field, value)))

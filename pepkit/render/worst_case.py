@@ -26,7 +26,7 @@ def witness_words(claim: Claim, witness: Witness) -> str:
     if not isinstance(claim, MethodClaim):
         return f"exact data in {dimension} that satisfy every hypothesis"
     general = f"a function of the class in {dimension}, given by its exact points, gradients and values"
-    if witness.dimension != 1 or not claim.has_minimiser:
+    if witness.dimension != 1 or witness.weights is not None or not claim.has_minimiser:
         return general
     try:
         return _one_dimensional(claim, witness) or general

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 from flint import fmpq, fmpz_poly
 
@@ -13,7 +13,14 @@ from pepkit.pep import gradient_descent
 from pepkit.reproduction.registry import Published, Row, certified_claim, numbers, table
 from pepkit.schedules import Schedule, constant, optimal_constant
 
-Measures = dict[str, str]
+
+class Measures(TypedDict):
+    """A measure and an initial condition, by name."""
+
+    measure: str
+    initial: str
+
+
 OBJECTIVE: Measures = {"measure": "function-value", "initial": "distance"}
 GRADIENT: Measures = {"measure": "gradient-norm", "initial": "function-value"}
 GRADIENT_FROM_DISTANCE: Measures = {"measure": "gradient-norm", "initial": "distance"}
@@ -129,8 +136,6 @@ def _strongly_convex() -> Iterator[Row]:
 def _optimal() -> Iterator[Row]:
     for entry in numbers("optimal_constant"):
         n = int(entry["N"])
-        if n > 20:
-            continue
         # beyond degree 11 the exact root makes arithmetic slow, so the rate is enclosed for rational steps nearby
         exactly = n <= 5
         for key, rate, measures in (("f", "rate_f", OBJECTIVE), ("g-x", "rate_g", GRADIENT_FROM_DISTANCE)):

@@ -23,8 +23,10 @@ from flint import arb, fmpq
 
 from pepkit.algebra import Real, exact, realise
 from pepkit.certification import certify
-from pepkit.kernel import Certificate, Claim, Theorem
+from pepkit.kernel import Certificate, Claim, CompositionProof, Theorem, check
 from pepkit.kernel.certificate import Proof
+from pepkit.pep import initial_condition, performance_measure
+from pepkit.schedules import Composition, composition_proof
 from pepkit.schedules.bounds import enclose, working_precision
 
 __all__ = [
@@ -33,7 +35,9 @@ __all__ = [
     "Row",
     "TableEntry",
     "certified_claim",
+    "certified_composition",
     "certified_pattern",
+    "enclosed_number",
     "numbers",
     "table",
     "tables",
@@ -44,6 +48,8 @@ Progress = Callable[[str, str], None]
 _MODULES = (
     "pepkit.reproduction.constant_steps",
     "pepkit.reproduction.schedule_tables",
+    "pepkit.reproduction.composition_tables",
+    "pepkit.reproduction.constants",
     "pepkit.reproduction.method_tables",
 )
 """Modules that hold tables; importing them registers."""
@@ -62,11 +68,14 @@ class Published:
         ``"bound"``: an upper bound that need not be tight; ``"limit"``: a value that is approached, not attained.
     value
         The value of a formula.
+    correction
+        Why these digits are wrong, where they are known to be: the row then counts as corrected.
     """
 
     text: str
     kind: str = "number"
     value: Any = None
+    correction: str = ""
 
     @classmethod
     def formula(cls, text: str, value: Any) -> Published:
@@ -99,7 +108,8 @@ class Certified:
 
     lower: arb | None
     upper: arb
-    certificate: Certificate | Proof
+    certificate: Certificate | Proof | None
+    """None for a number that is no rate: it is enclosed by ball arithmetic, and no file carries it."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class Row:
     published
         The number.
     question
-        Makes the claim (a question without rate), cheap; used to recognise a file that proves it.
+        Makes the claim, cheap; used to recognise a file that proves it, whatever its rate. None without a file.
     certify
         Solves and proves.
     read
@@ -127,7 +137,7 @@ class Row:
     key: str
     what: str
     published: Published
-    question: Callable[[], Claim]
+    question: Callable[[], Claim] | None
     certify: Callable[[Progress], Certified]
     read: Callable[[Certificate | Proof, Theorem], Certified]
     quick: bool = True
@@ -177,16 +187,61 @@ def certified_claim(
 ) -> Row:
     """A row whose number is the worst-case rate of a claim."""
 
-    def read(certificate: Certificate | Proof, theorem: Theorem) -> Certified:
-        field = theorem.claim.field
-        lower = None if theorem.lower is None else enclose(field, theorem.lower)
-        return Certified(lower, enclose(field, theorem.rate), certificate)
-
     def solve(progress: Progress) -> Certified:
         result = certify(question(), mode=mode, tolerance=tolerance, progress=progress, sympy=False)
-        return read(result.certificate, result.theorem)
+        return _rate(result.certificate, result.theorem)
 
-    return Row(key, what, published, question, solve, read, quick)
+    return Row(key, what, published, question, solve, _rate, quick)
+
+
+def _rate(certificate: Certificate | Proof, theorem: Theorem) -> Certified:
+    field = theorem.claim.field
+    lower = None if theorem.lower is None else enclose(field, theorem.lower)
+    return Certified(lower, enclose(field, theorem.rate), certificate)
+
+
+def certified_composition(
+    key: str,
+    what: str,
+    published: Published,
+    composition: Callable[[], Composition],
+    *,
+    measure: str,
+    initial: str,
+    mu: str = "0",
+    quick: bool = True,
+) -> Row:
+    """A row whose number is the worst case of a tree of joins, proved by the tree."""
+
+    def proof() -> CompositionProof:
+        return composition_proof(
+            composition(), mu=mu, measure=performance_measure(measure), initial=initial_condition(initial)
+        )
+
+    def question() -> Claim:
+        return proof().claim
+
+    def solve(progress: Progress) -> Certified:
+        found = proof()
+        return _rate(found, check(found))
+
+    return Row(key, what, published, question, solve, _rate, quick)
+
+
+def enclosed_number(
+    key: str, what: str, published: Published, compute: Callable[[], arb], *, quick: bool = True
+) -> Row:
+    """A row whose number is no rate: a constant or a fit, enclosed by ball arithmetic."""
+
+    def solve(progress: Progress) -> Certified:
+        with working_precision():
+            value = compute()
+            return Certified(value.lower(), value.upper(), None)
+
+    def read(certificate: Certificate | Proof, theorem: Theorem) -> Certified:
+        raise TypeError("a number without a certificate is not read from a file")
+
+    return Row(key, what, published, None, solve, read, quick)
 
 
 def certified_pattern(key: str, what: str, published: Published, length: int, *, quick: bool = True) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pepkit.algebra import Real, sqrt
+from pepkit.algebra import Real, exact, sqrt
 from pepkit.pep import gradient_descent
 from pepkit.reproduction.constant_steps import DISTANCE, GRADIENT, GRADIENT_FROM_DISTANCE, OBJECTIVE
 from pepkit.reproduction.registry import Published, Row, certified_claim, certified_pattern, numbers, table
@@ -169,3 +169,26 @@ def _straightforward() -> Iterator[Row]:
         what = f"length {length}" + (" (3 - eta, 3/2), certified for eta = 1/100" if limit else "")
         published = Published(entry["average"], "limit" if limit else "number")
         yield certified_pattern(f"t{length:03d}", what, published, length, quick=length <= 31)
+
+
+@table(
+    "irregular", "Steps without a pattern: worst cases on three branches", "worked examples; rates by Newton's method"
+)
+def _irregular() -> Iterator[Row]:
+    root = sqrt(1705067945000**2 - 4 * 2520156250000 * 243993771329)
+    for steps, text, value in (
+        ("0.45 1.71", "5041/42050", exact("5041/42050")),
+        ("0.5 1.7", "49/450", exact("49/450")),
+        ("2.43 0.36", "20449/34400", exact("20449/34400")),
+        ("1.5 2.5 2.5", "81/128", exact("81/128")),
+        ("2.2 1/3 1 1.25 4/3", "108/1325", exact("108/1325")),
+        (
+            "1.7 0.4 2.2 2.1", "root of 2520156250000 t^2 - 1705067945000 t + 243993771329",
+            (1705067945000 - root) / (2 * 2520156250000),
+        ),
+    ):  # fmt: skip
+        yield certified_claim(
+            steps.replace(" ", "_").replace("/", "-"), f"f(x_N) - f_*, h = {steps.replace(' ', ', ')}",
+            Published.formula(text, value), partial(gradient_descent, Schedule.of(steps.split(), "steps"), **OBJECTIVE),
+            tolerance="1e-9",
+        )  # fmt: skip

@@ -177,7 +177,7 @@ class ListedSystem:
                 np.add.at(magnitude[k], (a, column), np.abs(term))
         # terms that cancel exactly leave rounding behind, which must not look like an equation
         result[np.abs(result) <= 1e-13 * magnitude] = 0.0
-        return result.reshape(-1, len(self.columns))
+        return result.reshape(vectors.shape[1] * self.size, len(self.columns))
 
     def float_vectors(self, vectors: Sequence[Sequence[Any]]) -> np.ndarray:
         """Exact vectors as columns of a float array (size, k)."""

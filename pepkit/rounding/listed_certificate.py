@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pepkit.kernel import Certificate, ListedClaim, PepkitError
+from pepkit.algebra import to_float
+from pepkit.kernel import Certificate, ListedClaim, PepkitError, Witness
 from pepkit.rounding.listed import Face, ListedSystem
 from pepkit.rounding.listed_dual import (
     ListedDual,
@@ -18,6 +19,7 @@ from pepkit.rounding.listed_dual import (
     listed_optimum,
 )
 from pepkit.rounding.listed_faces import exposed_faces, optimal_face, recognised_rate
+from pepkit.rounding.listed_refine import ExactWorstCase, claim_over, exact_worst_cases
 from pepkit.rounding.listed_rounding import ListedRounding
 from pepkit.rounding.settings import Progress, RoundingError, RoundingSettings, silent
 from pepkit.solvers import ConicSolution, Solver, Status, solver
@@ -28,10 +30,12 @@ ZERO = 1e-9
 """Optimal values below this count as zero, and the excess allowed over them is absolute."""
 SHARP_ORDER = 40
 """Sharp rates are sought up to this order of the residual."""
+SHARP_BITS = (4, 7, 10, 14, 20, 30, 44)
+"""Fractional bits at which the free multipliers of a sharp certificate are made simple."""
 MAX_DEPTH = 6
 MAX_FACES = 16
 PATIENCE = 5.0
-"""The search over faces may take so many times the time of the first solve, and 3 seconds."""
+"""The search over faces may take so many times the time of the first solve and 0.6 seconds."""
 GENEROUS = (1.0, 1.01, 3.0, 0.3)
 """Rates above the optimum, in units of it, at which an interior is looked for."""
 EDGE = 2e-12
@@ -59,7 +63,7 @@ class ListedOutcome:
     """A certificate with the numbers that it came from.
 
     `sharp` says that the rate is the recognised exact optimum, `reductions` how many faces the search
-    descended before the dual had an interior, `attempts` what did not work.
+    descended before the dual had an interior, `attempts` what did not work, `worst_case` exact data of the sharp rate.
     """
 
     certificate: Certificate
@@ -68,6 +72,7 @@ class ListedOutcome:
     sharp: bool
     reductions: int = 0
     attempts: list[str] = field(default_factory=list)
+    worst_case: Witness | None = None
 
 
 def supports(claim: ListedClaim) -> bool:
@@ -96,11 +101,12 @@ def certify_listed(
     settings: RoundingSettings | None = None,
     face: Face | None = None,
     simple: bool = False,
+    patience: float = PATIENCE,
 ) -> ListedOutcome:
     """A certificate of a listed claim within `tolerance` of the optimum.
 
     The search starts on `face`; with `simple` multipliers are rounded to the simplest fractions instead of
-    dyadic numbers.
+    dyadic numbers. `patience` bounds the search over faces, see `PATIENCE`.
 
     Raises
     ------
@@ -111,7 +117,7 @@ def certify_listed(
     """
     settings = settings or RoundingSettings()
     chosen = solver("clarabel" if solver_name == "auto" else solver_name)
-    search = _Search(claim, tolerance, chosen, progress, settings, face, simple)
+    search = _Search(claim, tolerance, chosen, progress, settings, face, simple, patience)
     search.solve()
     sharp = search.sharp() if mode != "relaxed" else None
     if sharp is not None:
@@ -133,6 +139,7 @@ class _Search:
         settings: RoundingSettings,
         face: Face | None = None,
         simple: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
         self.simple = simple
         self.claim = claim
@@ -143,9 +150,12 @@ class _Search:
         self.attempts: list[str] = []
         self.reductions = 0
         self.faces = 0
+        self.patience = patience
+        self.first_solve = 0.0
         self.deadline = 0.0
         self.system = ListedSystem(claim, face)
         self.dual: ListedDual
+        self.worst_case: Witness | None = None
 
     def solve(self) -> None:
         system = self.system
@@ -155,7 +165,7 @@ class _Search:
             self.dual, solution = listed_optimum(system, self.solver, tolerance)
             if _usable(self.dual, solution):
                 now = time.perf_counter()
-                self.deadline = now + PATIENCE * (now - started) + 3.0
+                self.first_solve = now - started
                 return
             if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
                 break
@@ -167,11 +177,14 @@ class _Search:
         return dual.lower if dual.solution.status is Status.OPTIMAL and abs(dual.lower) < abs(dual.rate) else dual.rate
 
     def outcome(self, certificate: Certificate, sharp: bool) -> ListedOutcome:
-        return ListedOutcome(certificate, self.dual, self.system, sharp, self.reductions, self.attempts)
+        return ListedOutcome(
+            certificate, self.dual, self.system, sharp, self.reductions, self.attempts, self.worst_case
+        )
 
     def relaxed(self) -> Certificate:
         """The first certificate on a tree of faces."""
         limit = allowed(self.optimum, self.tolerance)
+        self.deadline = time.perf_counter() + self.patience * (self.first_solve + 0.6)
         certificate = self._descend(self.system, self.dual, limit, 0)
         if certificate is None:
             raise RoundingError(
@@ -274,10 +287,50 @@ class _Search:
         return None
 
     def sharp(self) -> Certificate | None:
-        """A certificate of the recognised exact optimum, or None."""
-        system = self.system
-        if system.rows.size > SHARP_ORDER:
+        """A certificate of the exact optimum, or None."""
+        if self.system.rows.size > SHARP_ORDER:
             return None
+        certificate = self._sharp_from_worst_case()
+        return self._sharp_from_rate() if certificate is None else certificate
+
+    def _sharp_from_worst_case(self) -> Certificate | None:
+        """The worst case with exact numbers gives the rate, and the face on which its multipliers lie."""
+        self.progress("recognise", "the worst case to high precision")
+        for worst in exact_worst_cases(self.system, self.dual, self.first_solve + 0.5):
+            certificate = self._on_the_face_of(worst)
+            if certificate is not None:
+                return certificate
+        self.attempts.append("sharp: no worst case with recognised numbers has multipliers on its face")
+        return None
+
+    def _on_the_face_of(self, worst: ExactWorstCase) -> Certificate | None:
+        claim = claim_over(self.claim, worst.field)
+        rate = worst.value(claim.measure) / claim.normaliser.constant
+        value = to_float(worst.field, rate)
+        if abs(value - self.dual.rate) > 1e-6 * max(1.0, abs(self.dual.rate)):
+            return None
+        inequalities = {("inequalities", k) for k in range(len(claim.inequalities))}
+        # a hypothesis that vanishes at the worst case may still need the multiplier zero
+        for kept in dict.fromkeys((worst.active, worst.used)):
+            face = Face(self.system.face.dropped | frozenset(inequalities - kept), worst.span)
+            reduced = ListedSystem(claim, face)
+            dual = listed_margin(reduced, value, np.ones(len(reduced.columns)), self.solver, exact_rate=True)
+            if dual is None or not dual.margin > 1e-9:
+                continue
+            try:
+                rounding = ListedRounding(reduced, dual, self.settings, rate, simple=True)
+                certificate = rounding.certify(None, SHARP_BITS, self.progress)
+            except RoundingError as error:
+                self.attempts.append(f"sharp: {error}")
+                continue
+            self.worst_case = worst.witness()
+            self.dual.rate = value
+            return certificate
+        return None
+
+    def _sharp_from_rate(self) -> Certificate | None:
+        """The rate as a rational of small height, and a worst case with simple coordinates."""
+        system = self.system
         rate = recognised_rate(self.dual)
         if rate is None:
             self.attempts.append("sharp: the optimum is no rational of small height")
@@ -294,7 +347,7 @@ class _Search:
         exact = self.claim.field.coerce(rate)
         try:
             rounding = ListedRounding(reduced, dual, self.settings, exact, simple=True)
-            certificate = rounding.certify(None, (4, 7, 10, 14, 20, 30, 44), self.progress)
+            certificate = rounding.certify(None, SHARP_BITS, self.progress)
         except RoundingError as error:
             self.attempts.append(f"sharp: {error}")
             return None

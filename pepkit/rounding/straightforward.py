@@ -26,11 +26,11 @@ from pepkit.rounding.settings import Progress, RoundingError, silent
 from pepkit.solvers import ConicProblem, MatrixBlock, Status, solver
 from pepkit.solvers.protocol import SolverSettings
 
-__all__ = ["straightforward_certificate"]
+__all__ = ["USABLE", "pattern_terms", "route", "star_slopes", "straightforward_certificate"]
 
 BITS = (12, 16, 20, 24, 28, 32, 40, 48, 60, 80)
 """Fractional bits of the multipliers, tried in this order."""
-_USABLE = (Status.OPTIMAL, Status.NEARLY_OPTIMAL, Status.NUMERICAL_ERROR)
+USABLE = (Status.OPTIMAL, Status.NEARLY_OPTIMAL, Status.NUMERICAL_ERROR)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def straightforward_certificate(
     if not isinstance(claim.field, Rationals):
         raise RoundingError("certificates of straightforward patterns are looked for with rational steps only")
     progress("solve", f"pattern of length {len(claim.steps)}")
-    numeric = _solve(claim, solver_name, progress)
+    numeric = _solve(claim, solver_name, progress, _all_pairs(len(claim.steps) + 1))
     if not numeric.margin > 0:
         raise RoundingError(
             f"no multipliers with a margin were found for the threshold {claim.field.text(claim.threshold)} (margin "
@@ -80,7 +80,7 @@ def straightforward_certificate(
     raise RoundingError(f"rounding of the pattern failed: {failure}")
 
 
-def _terms(
+def pattern_terms(
     pairs: np.ndarray, gradients: np.ndarray, positions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """-Q_ij of every pair as terms value * <left, right>: rows, left, right, value."""
@@ -101,11 +101,11 @@ def _terms(
     )
 
 
-def _solve(claim: StraightforwardClaim, solver_name: str, progress: Progress) -> _Numeric:
+def _problem(claim: StraightforwardClaim, pairs: np.ndarray) -> ConicProblem:
+    """The program over the multipliers of `pairs` at both ends, the slopes of the minimiser, the margin and its cap."""
     steps = np.array([to_float(claim.field, h) for h in claim.steps])
     count, total, threshold = len(steps), float(steps.sum()), to_float(claim.field, claim.threshold)
     size = count + 1
-    pairs = np.array([(i, j) for i in range(size) for j in range(size) if i != j])
     number = len(pairs)
     # columns: y, g_0 .. g_t, then positions x_i - x_0, as functionals of (y, g_0 .. g_t)
     vectors = np.zeros((size + 1, 1 + 2 * size))
@@ -114,7 +114,7 @@ def _solve(claim: StraightforwardClaim, solver_name: str, progress: Progress) ->
     vectors[1 + np.arange(size), gradients] = 1.0
     for k in range(size):
         vectors[1 : 1 + k, positions[k]] = -steps[:k]
-    row, left, right, value = _terms(pairs, gradients, positions)
+    row, left, right, value = pattern_terms(pairs, gradients, positions)
     star_variables, margin = 2 * number + np.arange(size), 2 * number + size
     cap = margin + 1
     variables = cap + 1
@@ -175,7 +175,7 @@ def _solve(claim: StraightforwardClaim, solver_name: str, progress: Progress) ->
     objective[margin] = -1.0
     nonnegative = np.ones(variables, dtype=bool)
     nonnegative[margin] = False
-    problem = ConicProblem(
+    return ConicProblem(
         objective,
         sparse.csr_matrix(equality[independent]),
         right_side[independent],
@@ -183,13 +183,23 @@ def _solve(claim: StraightforwardClaim, solver_name: str, progress: Progress) ->
         (start, end),
     )
 
+
+def _all_pairs(size: int) -> np.ndarray:
+    return np.array([(i, j) for i in range(size) for j in range(size) if i != j])
+
+
+def _solve(claim: StraightforwardClaim, solver_name: str, progress: Progress, pairs: np.ndarray) -> _Numeric:
+    size, number = len(claim.steps) + 1, len(pairs)
+    problem = _problem(claim, pairs)
+    star_variables, margin = 2 * number + np.arange(size), 2 * number + size
+
     def report(iteration: int, objective: float, gap: float) -> None:
         progress("solve", f"{solver_name}: iteration {iteration}, margin {-objective:.3g}, gap {gap:.1e}")
 
     solution = solver(solver_name).solve(problem, SolverSettings(tolerance=1e-8), report)
     y = solution.y
     # any point with a margin will do, whatever the solver thinks of its accuracy; the kernel decides
-    if solution.status not in _USABLE or y is None or not np.isfinite(y).all():
+    if solution.status not in USABLE or y is None or not np.isfinite(y).all():
         raise RoundingError(f"the solver {solver_name} found no multipliers of the pattern: {solution.status.value}")
     return _Numeric(
         pairs, y[:number], y[number : 2 * number], y[star_variables], float(y[margin]),
@@ -210,9 +220,9 @@ def _rounded(claim: StraightforwardClaim, numeric: _Numeric, bits: int) -> Strai
     }
     goal = [zero] * size
     goal[0], goal[-1] = fmpq(1), fmpq(-1)
-    if not _route(base, _weights(numeric.pairs, numeric.start), goal, {}):
+    if not route(base, _weights(numeric.pairs, numeric.start), goal, {}):
         return "the multipliers at delta = 0 cannot be balanced"
-    star = _star_slopes(statement.vectors, [(family.form(index), value) for index, value in base.items()], size)
+    star = star_slopes(statement.vectors, [(family.form(index), value) for index, value in base.items()], size)
     if any(value < 0 for value in star):
         return "a slope of the minimiser is negative"
     slope: dict[Index, Any] = {}
@@ -225,7 +235,7 @@ def _rounded(claim: StraightforwardClaim, numeric: _Numeric, bits: int) -> Strai
     wanted = list(star)
     wanted[0] = wanted[0] - 2 * total
     least = {index: -value / threshold for index, value in base.items()}
-    if not _route(slope, _weights(numeric.pairs, numeric.end), wanted, least):
+    if not route(slope, _weights(numeric.pairs, numeric.end), wanted, least):
         return "the slopes cannot be balanced"
     slope.update({(size, j): value for j, value in enumerate(star) if value})
     return StraightforwardProof(
@@ -237,7 +247,7 @@ def _weights(pairs: np.ndarray, values: np.ndarray) -> dict[Index, float]:
     return {(int(i), int(j)): float(w) for (i, j), w in zip(pairs, values, strict=True)}
 
 
-def _route(
+def route(
     values: dict[Index, Any],
     weights: Mapping[Index, float],
     wanted: Sequence[fmpq],
@@ -290,7 +300,7 @@ def _route(
     return not excess[0]
 
 
-def _star_slopes(vectors: Sequence[Any], terms: Sequence[tuple[Form, fmpq]], size: int) -> list[fmpq]:
+def star_slopes(vectors: Sequence[Any], terms: Sequence[tuple[Form, fmpq]], size: int) -> list[fmpq]:
     """2 M(lambda) 1, exactly: the slopes gamma_*j that put the linear function into the kernel at delta = 0."""
     zero = fmpq(0)
     # every gradient 1: derived positions relative to x_0 - x_* = 0

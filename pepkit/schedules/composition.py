@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
-from pepkit.algebra import Real, sqrt
+from flint import fmpq, fmpz
+
+from pepkit.algebra import Real, realise, sqrt
 from pepkit.kernel import ClaimError, RadicalField
 from pepkit.kernel.joins import EMPTY, Block, EnclosedRoots, Instruction, Program, evaluate
+from pepkit.schedules.display import schedule_html
 
 __all__ = ["Composer", "Composition", "Weights", "parse_composition"]
 
@@ -22,6 +26,8 @@ MAX_LISTED = 2048
 """Longest schedule whose steps are listed exactly."""
 MAX_FLOATS = 1 << 22
 MAX_TEXT = 100_000
+ENCLOSURE_BITS = 512
+"""Precision at which the roots of cubic equations are isolated."""
 
 Operand = str | int
 
@@ -168,8 +174,7 @@ class Composition:
         mu
             mu/L, a number of the arithmetic.
         arithmetic
-            ``"float"``; ``"exact"`` for `Real` expressions (not for f- and g-joins with mu > 0, whose steps are
-            roots of cubic equations over each other); or a `RadicalField`, for its intervals.
+            ``"float"``; ``"exact"`` for `Real` expressions; or a `RadicalField`, for its intervals.
         """
         if isinstance(arithmetic, RadicalField):
             m: Any = arithmetic.coerce(mu)
@@ -181,7 +186,7 @@ class Composition:
             convex = m == 0
         else:
             m = mu if isinstance(mu, Real) else Real.rational(mu)
-            recorder = _Recorder(sqrt, _no_cubic)
+            recorder = _Recorder(sqrt, _ExactCubics(self, m))
             convex = m.is_rational and m.value == 0
         try:
             block = evaluate(Program(self.instructions), m, convex, recorder)
@@ -254,6 +259,14 @@ class Composition:
             texts.append(text)
         return texts[-1]
 
+    def _repr_html_(self) -> str:
+        """The tree and, for mu = 0 and a schedule short enough to list, its steps."""
+        about = f"{self.description}; kind {self.kind}: {self}".strip("; ")
+        if self.kind == "closed":
+            return f"<div><b>{escape(self.name)}</b>, N = {self.steps}, for mu &gt; 0<br>{escape(about)}</div>"
+        steps = self.floats() if self.steps <= MAX_LISTED else []
+        return schedule_html(self.name, about, self.steps, self.sum(), [f"{h:.10g}" for h in steps[:16]], steps)
+
 
 def _float_cubic(m: float, z: float, u: float) -> float:
     """The root of the cubic of the f-join in (0, z), by bisection on a logarithmic scale and Newton's steps."""
@@ -273,11 +286,31 @@ def _float_cubic(m: float, z: float, u: float) -> float:
     return (low + high) / 2
 
 
-def _no_cubic(m: Any, z: Any, u: Any) -> Any:
-    raise ClaimError(
-        "the steps of f- and g-joins with mu > 0 are roots of cubic equations over each other, which pepkit does not "
-        "write out exactly; the proof by composition encloses them"
-    )
+class _ExactCubics:
+    """The roots of f- and g-joins with mu > 0 as exact numbers, each with an interval that holds it alone."""
+
+    def __init__(self, composition: Composition, m: Real) -> None:
+        self.composition, self.m = composition, m
+        self._enclosed: Iterator[Any] | None = None
+
+    def _roots(self) -> Iterator[Any]:
+        field, (value,) = realise([self.m])
+        low, high = field.scaled_enclosure(value, ENCLOSURE_BITS)
+        arithmetic = RadicalField((), ENCLOSURE_BITS)
+        found = self.composition.weights(fmpq(fmpz(low + high), fmpz(2) << ENCLOSURE_BITS), arithmetic).root
+        kinds = (kind for kind, *_ in self.composition.instructions)
+        return iter([root for kind, root in zip(kinds, found, strict=True) if kind in ("f", "g")])
+
+    def __call__(self, m: Any, z: Any, u: Any) -> Any:
+        if self._enclosed is None:
+            self._enclosed = self._roots()
+        root = next(self._enclosed)
+        # an interval of relative width 2^-50 around it, with short ends
+        unit = max(int(root.low).bit_length() - 52, 0)
+        low, high = fmpq((root.low >> unit) - 2), fmpq((root.high >> unit) + 3)
+        scale = fmpq(fmpz(1) << ENCLOSURE_BITS) / fmpq(fmpz(1) << unit)
+        k = 1 - m + m * u
+        return Real.nested_root((-(m * u * z), m * u * (1 - 2 * z), k * (2 - z), k), low / scale, high / scale)
 
 
 _TOKEN = re.compile(r"\s*([A-Za-z][A-Za-z-]*|[(),.]|\d+)", re.ASCII)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from pepkit.algebra import Real, exact, realise, to_float
 from pepkit.kernel import ClaimError, Field
 from pepkit.schedules.composition import Composition
+from pepkit.schedules.display import schedule_html
 
 __all__ = ["Schedule", "load_schedule"]
 
@@ -77,6 +79,13 @@ class Schedule:
     def __str__(self) -> str:
         shown = ", ".join(self.field.text(h) for h in self.steps[:8])
         return f"{self.name}({len(self)}): {shown}" + (", ..." if len(self) > 8 else "")
+
+    def _repr_html_(self) -> str:
+        floats = self.floats()
+        texts = [self.field.text(h) for h in self.steps[:16]]
+        if any(len(text) > 30 or "theta" in text for text in texts):
+            texts = [f"{h:.10g}" for h in floats[:16]]
+        return schedule_html(self.name, self.description, len(self), math.fsum(floats), texts, floats)
 
 
 def load_schedule(path: str | os.PathLike[str]) -> Schedule:

@@ -17,7 +17,17 @@ from pepkit.verification.errors import NotSupportedError, VerificationError
 if TYPE_CHECKING:
     from pepkit.kernel import Certificate
 
-__all__ = ["Index", "indexed", "is_matrix", "items_of", "members", "read_document", "symmetric", "text_of"]
+__all__ = [
+    "Index",
+    "indexed",
+    "is_matrix",
+    "items_of",
+    "members",
+    "not_covered",
+    "read_document",
+    "symmetric",
+    "text_of",
+]
 
 Index = tuple[int, ...]
 
@@ -47,20 +57,30 @@ def read_document(certificate: Certificate | str | bytes | os.PathLike[str]) -> 
         data = json.loads(text, object_pairs_hook=_without_duplicates, parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
         raise VerificationError(f"not a JSON text: {error}") from None
-    if isinstance(data, dict) and "proof" in data:
-        raise NotSupportedError("only multiplier identities are checked here, not proofs of another shape")
+    by_proof = isinstance(data, dict) and "proof" in data
     members(
         data,
         "the certificate",
-        ("format", "field", "claim", "multipliers"),
-        ("kernel", "witness", "provenance"),
+        ("format", "field", "claim", "proof" if by_proof else "multipliers"),
+        ("provenance",) if by_proof else ("kernel", "witness", "provenance"),
     )
     if data["format"] != FORMAT:
         raise VerificationError(f"the format is {str(data['format'])[:40]!r}, not {FORMAT!r}")
-    for key in ("field", "claim", "multipliers"):
+    for key in ("field", "claim", "proof" if by_proof else "multipliers"):
         if not isinstance(data[key], dict):
             raise VerificationError(f"{key} is not a JSON object")
+    kind = data["claim"].get("kind")
+    if by_proof and (kind, data["proof"].get("kind")) != ("network-lipschitz", "network-lipschitz"):
+        raise not_covered(kind)
     return dict(data)
+
+
+def not_covered(kind: object) -> NotSupportedError:
+    """The error for a kind of claim that is not rebuilt here."""
+    return NotSupportedError(
+        f"claims of kind {str(kind)[:40]!r} are not covered by the check with SymPy, which knows 'method', 'listed' "
+        "and 'network-lipschitz'; the kernel (pepkit check) and the standalone checker (checker/pepcheck.py) check them"
+    )
 
 
 def _text_of(certificate: Certificate) -> str:

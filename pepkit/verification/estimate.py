@@ -36,7 +36,12 @@ def estimated_seconds(certificate: Certificate | str | bytes | os.PathLike[str])
         listed += sum(k * k for k in matrices)
     count = sum(len(_sized(document["multipliers"], family)) for family in document["multipliers"])
     seconds = 0.003 + 2e-5 * degree * count + 5e-5 * listed
-    seconds += 1e-5 * len(_sized(document["field"], "program"))
+    program = _sized(document["field"], "program")
+    seconds += 1e-5 * len(program)
+    # intervals are multiplied as pairs of long rationals; a root takes some hundred bisections
+    seconds += 0.05 * sum(1 for instruction in program if _sized(instruction, slice(0, 1)) == ["root"])
+    if program:
+        seconds += sum(2e-5 * n**3 for n in sizes)
     for n in sizes:
         seconds += 1.5e-7 * n**3 * (1 + n / 100)
         if degree > 1:

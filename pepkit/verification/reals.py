@@ -305,7 +305,7 @@ class Undecided(NotSupportedError):
 
 
 class IntervalReals(Reals):
-    """Numbers that a program of ``+ - * / sqrt`` defines, enclosed in intervals."""
+    """Numbers that a program of ``+ - * / sqrt`` and roots of polynomials defines, enclosed in intervals."""
 
     degree = 1
 
@@ -315,6 +315,9 @@ class IntervalReals(Reals):
         self.values: list[Interval] = []
         for instruction in program:
             operation, *operands = items_of(instruction, "an instruction") or [None]
+            if operation == "root":
+                self.values.append(self._root(operands))
+                continue
             arguments = [self.read(operand) for operand in operands]
             match operation, arguments:
                 case "sqrt", [a]:
@@ -330,6 +333,38 @@ class IntervalReals(Reals):
                 case _:
                     raise VerificationError(f"not an instruction: {instruction}"[:200])
             self.values.append(value)
+
+    def _root(self, operands: Sequence[Any]) -> Interval:
+        """The root of c_0 + .. + c_k x^k between two rationals, where the derivative has one sign."""
+        if not 4 <= len(operands) <= 11:
+            raise VerificationError("a root is given by two ends and the coefficients of a polynomial of degree 1 to 8")
+        low, high = (rational(end) for end in operands[:2])
+        coefficients = [self.read(c) for c in operands[2:]]
+        if not low < high:
+            raise VerificationError("the interval of a root is empty")
+
+        def sign_at(poly: Sequence[Interval], x: Interval) -> int:
+            value = poly[-1]
+            for c in reversed(poly[:-1]):
+                value = value * x + c
+            return 1 if value.low > 0 else -1 if value.high < 0 else 0
+
+        slope = sign_at([c * k for k, c in enumerate(coefficients)][1:], Interval(low, high, self.bits))
+        left, right = (sign_at(coefficients, self.of(end)) for end in (low, high))
+        if not slope or not left or not right:
+            raise Undecided("the root of a polynomial is not isolated")
+        if (left, right) != (-slope, slope):
+            raise VerificationError("a polynomial has no root in the interval that is given")
+        unit = QQ(1, 2**self.bits)
+        ends = []
+        for side in (left, right):
+            near, far = (low, high) if side == left else (high, low)
+            while abs(far - near) > unit:
+                middle = (near + far) / 2
+                # from the end with this sign towards the root, as far as the sign is certain
+                near, far = (middle, far) if sign_at(coefficients, self.of(middle)) == side else (near, middle)
+            ends.append(near)
+        return Interval(ends[0], ends[1], self.bits).rounded()
 
     def read(self, data: object) -> Interval:
         if type(data) is int:

@@ -13,7 +13,10 @@ from sympy import Expr, N, sstr
 from pepkit.verification.definite import prove_semidefinite
 from pepkit.verification.document import Index, indexed, is_matrix, items_of, members, read_document, symmetric
 from pepkit.verification.errors import VerificationError
-from pepkit.verification.problems import ListedProblem, Problem, problem_of
+from pepkit.verification.listed_problem import ListedProblem
+from pepkit.verification.network_problem import lipschitz_document, quotient_at
+from pepkit.verification.problem import Problem
+from pepkit.verification.problems import problem_of
 from pepkit.verification.reals import Reals, Undecided, reals_of
 
 if TYPE_CHECKING:
@@ -93,6 +96,10 @@ def verify_with_sympy(
     """
     started = time.perf_counter()
     document = read_document(certificate)
+    attained = None
+    if "proof" in document:
+        attained = quotient_at(document)
+        document = lipschitz_document(document)
     report = progress if progress is not None else lambda _: None
     for bits in INTERVAL_BITS:
         try:
@@ -102,6 +109,11 @@ def verify_with_sympy(
         except Undecided:
             if bits == INTERVAL_BITS[-1]:
                 raise
+    if attained is not None:
+        lower = reals.read(str(attained))
+        if not reals.is_zero(rate - lower):
+            reals.nonnegative(rate - lower, "the rate minus the quotient at the pair of inputs")
+        checks.append("the network was evaluated exactly at the pair of inputs")
     tight = lower is not None and reals.is_zero(rate - lower)
     return SympyVerification(
         reals.expression(rate),
@@ -185,14 +197,21 @@ def _check_signs(reals: Reals, problem: Problem, multipliers: Mapping[str, Mappi
 
 def _check_witness(reals: Reals, problem: Problem, data: Any) -> tuple[Any, int]:
     """The lower bound that a witness proves and the number of hypotheses that it satisfies."""
-    members(data, "the witness", ("coordinates", "scalars"))
+    members(data, "the witness", ("coordinates", "scalars"), ("weights",))
     rows = [items_of(row, "coordinates") for row in items_of(data["coordinates"], "coordinates", problem.basis_size)]
     if len({len(row) for row in rows}) > 1:
         raise VerificationError("the vectors of the witness differ in length")
     # a zero coordinate more changes no inner product and keeps the matrices from being empty
     coordinates = [[*(reals.read(a) for a in row), reals.zero] for row in rows]
     scalars = [reals.read(a) for a in items_of(data["scalars"], "scalars", len(problem.scalars))]
-    witnessed = problem.witnessed(coordinates, scalars)
+    weights = None
+    if "weights" in data:
+        size = len(coordinates[0]) - 1 if coordinates else 0
+        given = [reals.read(a) for a in items_of(data["weights"], "weights", size)]
+        for weight in given:
+            reals.nonnegative(weight, "a weight of the witness")
+        weights = [*given, reals.one]
+    witnessed = problem.witnessed(coordinates, scalars, weights)
     if reals.sign(witnessed.normaliser) <= 0:
         raise VerificationError("the normaliser of the witness is not positive")
     number = 0

@@ -3,7 +3,7 @@
 From Coq Require Export Uint63.
 From Coq Require Export ZArith List Reals Lra.
 From Pep Require Export Space Classes Ring LinearForms QuadraticForms Statement Methods Rate
-  Integers Quadratic NumberField Literals.
+  Integers Quadratic NumberField Literals Sharp.
 Export ListNotations.
 Open Scope list_scope.
 Open Scope R_scope.
@@ -11,7 +11,8 @@ Open Scope R_scope.
 (* Equations between numbers of a ring and the literals of a statement. *)
 Ltac number :=
   unfold step_means;
-  lazy beta iota zeta delta [value integers_real quadratic_real qvalue number_field_real nvalue fst snd];
+  lazy beta iota zeta delta [value integers_real quadratic_real qvalue number_field_real nvalue fst snd
+    scalar element integers quadratic number_field hd tl];
   first [ reflexivity | lra | field | (field; lra) ].
 
 Ltac numbers := repeat (first [ apply Forall2_nil | apply Forall2_cons ]); number.
@@ -126,6 +127,29 @@ Ltac prove_rate_in alpha interval root accepted :=
       clear interval root;
       prove_rate (number_field_real r low high s alpha A B) accepted
     end end.
+
+(* No smaller constant: E the realisation, sharp_accepted the check of the steps and the rate. *)
+Ltac prove_sharp E sharp_accepted :=
+  lazymatch type of sharp_accepted with @sharp_check ?ring ?den0 ?hs0 ?nr0 ?nd0 = true =>
+    let den := eval vm_compute in den0 in
+    let hs := eval vm_compute in hs0 in
+    let nr := eval vm_compute in nr0 in
+    let nd := eval vm_compute in nd0 in
+    intros rho Hrho; cbv beta in Hrho;
+    let A := fresh in
+    assert (@sharp_check ring den hs nr nd = true) as A by computed;
+    refine (no_smaller_constant E den hs nr nd A _ _ _ _ rho Hrho); [ numbers | number ]
+  end.
+
+Ltac prove_sharp_in K alpha interval root sharp_accepted :=
+  let k := eval red in K in
+  lazymatch k with number_field ?r ?low ?high ?s =>
+    let A := fresh in let B := fresh in
+    assert (IZR low / 2 ^ Pos.to_nat s <= alpha <= IZR high / 2 ^ Pos.to_nat s) as A by exact interval;
+    assert (alpha ^ length r = nvalue alpha r) as B by (cbn [length nvalue]; clear - root; lra);
+    clear interval root;
+    prove_sharp (number_field_real r low high s alpha A B) sharp_accepted
+  end.
 
 (* exists alpha, low / 2^s <= alpha <= high / 2^s /\ (the equation of alpha), by a change of sign. *)
 Ltac prove_root K :=

@@ -1,6 +1,7 @@
 (* The theorems that the rest exists for; proofs/compile.sh prints what each of them assumes and compares it with the axioms that
    are allowed. A comment "theorem: name" marks one. *)
-From Pep Require Export Space Classes Rate Listed Integers Quadratic NumberField Spaces Huber.
+From Pep Require Export Space Classes Rate Listed MatrixHypotheses Integers Quadratic NumberField Spaces Huber Sharp Network.
+From Pep Require Export StronglyConvexJoins Composition StronglyConvexComposition Bounds CompositionInstance QuadraticExample.
 
 (* theorem: interpolation_inequality -- functions of the class F_{mu,L} satisfy the interpolation inequality *)
 (* theorem: two_convex_functions     -- the class of the certificate format is the class of the theorems *)
@@ -8,8 +9,27 @@ From Pep Require Export Space Classes Rate Listed Integers Quadratic NumberField
 (* theorem: rate_with_minimiser *)
 (* theorem: rate_with_infimum *)
 (* theorem: listed_sound             -- the same for listed hypotheses *)
+(* theorem: matrix_inequality        -- and for matrices among them *)
 (* theorem: integers_real *)
 (* theorem: quadratic_real *)
 (* theorem: number_field_real *)
 (* theorem: root_in_interval         -- number fields: the root exists *)
 (* theorem: huber_lower_bound        -- a Huber function attains 1/(2 (1 + 2 sum h)), for every number of steps *)
+(* theorem: no_smaller_constant      -- so no smaller constant holds, for an instance *)
+(* theorem: quadratic_sharp         -- a quadratic attains the rate of an instance *)
+(* theorem: s_join_ok                -- joins of schedules, mu = 0 *)
+(* theorem: f_join_ok *)
+(* theorem: g_join_ok *)
+(* theorem: f_rate                   -- the rates of composed schedules *)
+(* theorem: s_gradient_rate *)
+(* theorem: g_gradient_rate *)
+(* theorem: m_s_join_ok              -- joins of schedules, mu > 0 *)
+(* theorem: m_close_ok *)
+(* theorem: m_then_ok *)
+(* theorem: m_f_join_ok *)
+(* theorem: m_g_join_ok *)
+(* theorem: m_distance_rate *)
+(* theorem: m_value_rate *)
+(* theorem: m_gradient_rate *)
+(* theorem: no_smaller_rate          -- a Huber function attains the rate of a composition *)
+(* theorem: lipschitz_sound          -- Lipschitz constants of networks *)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from pepkit.kernel import PepkitError, check, load
 
 CLAIM = '{"class": {"L": "L", "mu/L": "0"}, "initial": "|x_0-x_*|^2", "kind": "method", "measure": "f(x_N)-f(x_*)", '
 CLAIM += '"method": {"steps": ["1"], "type": "gradient-descent"}, "rate": "1/6"}'
@@ -46,6 +49,19 @@ MALFORMED = {
     "zero multiplier": text(multipliers=PROOF.replace('[[0, 1, "1/2"]', '[[0, 1, "1/2"], [1, 0, "0"]')),
     "unknown member": text(more=', "hypotheses": []'),
     "twice": text(more=', "multipliers": {}'),
+    "minus zero": text(multipliers=PROOF.replace("[0, 1", "[-0, 1")),
+    "deep kernel": text(more=', "kernel": ' + "[" * 40 + "]" * 40),
+    "index of a visible rational": text(
+        field='{"kind": "radicals", "program": [["sqrt", "4"]]}', multipliers=PROOF.replace('"1/2"', "0", 1)
+    ),
+    "reducible": text(
+        field='{"kind": "number-field", "minpoly": ["-4", "2", "-2", "1"], "root": ["1", "3"]}',
+        multipliers=PROOF.replace('"1/2"', '["-2", "1"]', 1),
+    ),
+    "double root": text(field='{"kind": "number-field", "minpoly": ["1", "-2", "1"], "root": ["0", "2"]}'),
+    "root at an end": text(field='{"kind": "number-field", "minpoly": ["0", "-1", "1"], "root": ["0", "2"]}'),
+    "proof of another kind": text(more=', "proof": {"kind": "composition"}'),
+    "unknown proof": text().replace('"multipliers"', '"proof"').replace(PROOF, '{"kind": "trust me"}'),
     "improper fraction": text(multipliers=PROOF.replace("1/2", "2/4")),
     "other digits": text(multipliers=PROOF.replace("1/2", "١/2")),
     "newline": text(multipliers=PROOF.replace('"1/2"', '"1/2\\n"')),
@@ -141,7 +157,51 @@ def test_a_bad_file_does_not_stop_the_others(run: Any, tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in result.stdout.splitlines() if line.startswith(str(tmp_path))] == [
         "malformed",
         "refused",
-        "proved. For every real inner-product space, every L > 0, every convex L-smooth",
+        "proved. For every real inner-product space, every L > 0, every convex L-smooth f",
     ]
     assert run(bad, good).returncode == 2
     assert run().returncode == 2
+
+
+NETWORK = '[{"weights": [["1", "-1"]], "bias": ["0"], "slopes": ["0"]}, {"weights": [["1"]], "bias": ["0"]}]'
+
+
+@pytest.mark.parametrize(
+    ("claim", "proof"),
+    [
+        ('{"kind": "network-lipschitz", "network": [], "rate": "1"}', '{"kind": "network-lipschitz", "multipliers": {}}'),
+        ('{"kind": "network-lipschitz", "network": [[]], "rate": "1"}', '{"kind": "network-lipschitz", "multipliers": []}'),
+        ('{"kind": "injective-network", "network": ' + NETWORK + "}", '{"kind": "positive-dependencies", "layers": 7}'),
+        ('{"kind": "injective-network", "network": ' + NETWORK + "}", '{"kind": "collision", "x": [], "y": []}'),
+        ('{"kind": "injectivity-probability", "inputs": 2, "rows": 999999999, "probability": "1"}', '{"kind": "sign-count"}'),
+        ('{"kind": "injectivity-threshold", "constant": "gordon", "low": "0", "high": "9"}',
+         '{"kind": "sign-change", "below": "1/' + "9" * 5000 + '", "above": "1"}'),
+        ('{"kind": "composition", "class": {"L": "L", "mu/L": "0"}, "joins": [["s", 0, 0]], "rate": "1", '
+         '"measure": "f(x_N)-f(x_*)", "initial": "|x_0-x_*|^2"}', '{"kind": "composition"}'),
+        ('{"kind": "straightforward", "steps": [], "threshold": "1"}', '{"kind": "straightforward", "base": [], "slope": []}'),
+    ],
+)  # fmt: skip
+def test_proofs_of_other_shapes(claim: str, proof: str, pepcheck: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(f'{{"format": "pepkit-cert/1", "field": {RATIONALS}, "claim": {claim}, "proof": {proof}}}')
+    start = time.perf_counter()
+    assert pepcheck.check(str(path)) in (1, 2)
+    assert time.perf_counter() - start < 5
+    with pytest.raises(PepkitError):
+        check(load(path))
+
+
+def test_a_tower_of_squares_is_given_up(pepcheck: ModuleType, tmp_path: Path) -> None:
+    """Forty joins of exact numbers that double in length each time: undecided or refused, and soon."""
+    joins = [["close", "empty"], *(["then", k, k] for k in range(40))]
+    claim = {
+        "kind": "composition", "class": {"L": "L", "mu/L": "1/10"}, "joins": joins, "rate": "1",
+        "measure": "|x_N-x_*|^2", "initial": "|x_0-x_*|^2",
+    }  # fmt: skip
+    data = {"format": "pepkit-cert/1", "field": {"kind": "rationals"}, "claim": claim,
+            "proof": {"kind": "composition", "roots": []}}  # fmt: skip
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(data))
+    start = time.perf_counter()
+    assert pepcheck.check(str(path)) == 1
+    assert time.perf_counter() - start < 10

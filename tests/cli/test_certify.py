@@ -97,7 +97,7 @@ def test_sharp_and_sympy(run: Run, search: Any) -> None:
             "constant-2-mu-L_10-distance.json",
         ),
         (["gradient-descent", "--steps", "2", "--measure", "gradient-norm"], "constant-2-gradient-norm.json"),
-        (["method", "optimized-gradient", "--steps", "2"], "optimized-gradient-2.json"),
+        (["method", "optimized-gradient", "--steps", "2", "--form", "solver"], "optimized-gradient-2.json"),
     ],
 )
 def test_file_names(run: Run, search: Any, tmp_path: Path, arguments: list[str], name: str) -> None:
@@ -170,7 +170,7 @@ def test_json_error(run: Run, search: Any) -> None:
 
 
 def test_no_certificate_found(run: Run, search: Any, tmp_path: Path) -> None:
-    from pepkit.certification import CertificationError
+    from pepkit.result import CertificationError
 
     search.error = CertificationError("no certificate was found; try --relaxed 1e-4", ["solve: slow", "round: no"])
     result = run(*GRADIENT_DESCENT)

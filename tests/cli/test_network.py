@@ -24,7 +24,22 @@ def model(tmp_path: Path) -> str:
     return "net.json"
 
 
-@pytest.mark.parametrize("method", ["box", "crown", "triangle", "sdp"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "box",
+        "ibp",
+        "hbox",
+        "deepz",
+        "fastlin",
+        "crown-same-slope",
+        "crown",
+        "crown-ibp",
+        "alpha-crown",
+        "triangle",
+        "sdp",
+    ],
+)
 def test_bound(run: Callable[..., Any], model: str, method: str) -> None:
     result = run("network", "bound", model, "--box", "-1:1", "--method", method, "-o", "bound.json")
     assert result.exit_code == 0, result.output
@@ -53,6 +68,56 @@ def test_lipschitz(run: Callable[..., Any], model: str) -> None:
     assert json.loads(result.stdout)["status"] == "proved"
     assert run("check", "l.json").exit_code == 0
     assert run("network", "lipschitz", model, "--variant", "network").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("norm", "variant"),
+    [
+        ("euclidean", "chain"),
+        ("euclidean", "chain-fast"),
+        ("euclidean", "pieces"),
+        ("maximum", "lp"),
+        ("maximum", "pieces"),
+    ],
+)
+def test_lipschitz_variants(run: Callable[..., Any], model: str, norm: str, variant: str) -> None:
+    result = run("network", "lipschitz", model, "--norm", norm, "--variant", variant, "--json")
+    data = json.loads(result.stdout)
+    assert (data["status"], data["norm"], data["squared"]) == ("proved", norm, norm == "euclidean")
+    assert run("check", data["certificate"]).exit_code == 0
+    assert run("network", "lipschitz", model, "--norm", "maximum", "--variant", "neuron").exit_code == 2
+
+
+@pytest.mark.parametrize("split", ["input", "sign"])
+def test_one_certificate_for_the_tree_of_cases(run: Callable[..., Any], model: str, tmp_path: Path, split: str) -> None:
+    """f_1 = relu(x_0 - x_1) + relu(x_0/2 + 2 x_1 + 1) + 1/3 is at most 3.5 + 1/3, and one relaxation does not show 3.9."""
+    (tmp_path / "p.vnnlib").write_text(PROPERTY.format("-9").replace("(>= Y_0 -9)", "(>= Y_1 3.9)"))
+    options = ("--split", split, "--method", {"input": "box", "sign": "crown"}[split], "-o", f"{split}.json", "--json")
+    data = json.loads(run("network", "verify", model, "p.vnnlib", *options).stdout)
+    assert data["status"] == "unsat"
+    assert data["cases"] > 1
+    proof = json.loads((tmp_path / f"{split}.json").read_text())["proof"]
+    assert {node["split"][0] for node in proof["cases"] if "split" in node} == {split}
+    assert run("check", f"{split}.json").exit_code == 0
+
+
+def test_verify_that_stays_unknown(run: Callable[..., Any], model: str, tmp_path: Path) -> None:
+    """f_1 reaches 3.5 + 1/3 only at a corner: no relaxation with rounding settles a property that touches it."""
+    (tmp_path / "p.vnnlib").write_text(PROPERTY.format("-9").replace("(>= Y_0 -9)", "(>= Y_1 3.9)"))
+    result = run("network", "verify", model, "p.vnnlib", "--method", "box", "--max-cases", "1")
+    assert result.exit_code == 3
+    assert result.stdout.startswith("unknown")
+
+
+def test_verify_reads_version_2(run: Callable[..., Any], model: str, tmp_path: Path) -> None:
+    pytest.importorskip("vnnlib")
+    (tmp_path / "p.vnnlib").write_text(
+        "(vnnlib-version <2.0>)(declare-network f (declare-input X real [2])(declare-output Y real [2]))"
+        "(assert (and (<= X[0] 1.0) (>= X[0] -1.0) (<= X[1] 1.0) (>= X[1] -1.0)))(assert (>= Y[0] 5.0))"
+    )
+    result = run("network", "verify", model, "p.vnnlib", "-o", "v.json")
+    assert result.stdout.splitlines()[0] == "unsat"
+    assert run("check", "v.json").exit_code == 0
 
 
 @pytest.mark.parametrize(("value", "word", "code"), [("5", "unsat", 0), ("1", "sat", 0)])

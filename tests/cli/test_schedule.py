@@ -21,8 +21,9 @@ def test_show(run: Run) -> None:
         "sqrt(2), 2, sqrt(2), 2 + sqrt(2), sqrt(2), 2, sqrt(2)",
         "Sum H        13.071067811865",
         "0.0184215423182 = -13/62 + 5*sqrt(2)/31  (proved by its tree of joins)",
-        "f(x_N)-f(x_*) / ((L/2) |x_0-x_*|^2)         0.0368430846365",
-        "|grad f(x_N)|^2 / (L^2 |x_0-x_*|^2)         0.00505063388335",
+        "f(x_N)-f(x_*) / ((L/2) |x_0-x_*|^2)           0.0368430846365",
+        "|grad f(x_N)|^2 / (L^2 |x_0-x_*|^2)           0.00505063388335",
+        "|grad f(x_N)|^2 / (L (f(x_0)-f(x_*)))         0.0736862  (numerical",
         "h_i for i = 0..6",
     ):
         assert phrase in result.stdout
@@ -137,11 +138,11 @@ def test_constant_steps(run: Run) -> None:
 
 def test_forms(run: Run) -> None:
     result = run("certify", "gradient-descent", "--schedule", "obs-f", "--steps", "20", "--form", "flat")
-    assert result.exit_code == 0 and "the support of its multipliers is that of the closed form" in result.stdout
+    assert result.exit_code == 0 and "they are rounded" in result.stdout
     result = run(
         "certify", "gradient-descent", "--schedule", "sc-obs-f", "--steps", "5", "--mu", "L/9", "--form", "flat"
     )
-    assert result.exit_code == 2 and "cubic" in result.stderr
+    assert result.exit_code == 0 and "they are rounded" in result.stdout
     result = run(
         "certify", "gradient-descent", "--schedule", "chebyshev", "--steps", "2", "--mu", "L/10", "--form", "flat"
     )

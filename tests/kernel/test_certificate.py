@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
+import dataclasses
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +38,7 @@ from pepkit.kernel import (
     NumberField,
     PepkitError,
     SmoothFunctionClass,
+    Theorem,
     UndecidedError,
     Witness,
     check,
@@ -317,7 +321,7 @@ def sources() -> list[tuple[str, ast.Module]]:
 
 
 def test_no_floats_in_the_kernel() -> None:
-    """No float literal, no float(), no floating mathematics. Decimal serves the text of `numbers.approximate_text` only."""
+    """No float literal, no float(), no floating mathematics. Decimal serves the text of `rationals.approximate_text` only."""
     found = []
     for name, tree in sources():
         for node in ast.walk(tree):
@@ -341,7 +345,7 @@ def test_no_floats_in_the_kernel() -> None:
         for node in ast.walk(function)
         if isinstance(node, ast.Name) and node.id in {"Decimal", "Context"}
     }
-    assert using_decimal <= {("numbers.py", "approximate_text")}
+    assert using_decimal <= {("rationals.py", "approximate_text")}
 
 
 def test_approximate_text_decides_nothing() -> None:
@@ -401,3 +405,17 @@ def test_only_proofs_of_known_kinds_are_heard() -> None:
     for impostor in (Pretender(), None, "proof", {"claim": honest.claim}):
         with pytest.raises(FormatError, match="knows no proofs"):
             check(impostor)  # type: ignore[arg-type]
+
+
+def test_only_the_check_makes_theorems() -> None:
+    """No constructor, no replacement, no copy, no pickle: a theorem exists because the kernel checked."""
+    theorem = check(constant_step(1))
+    with pytest.raises(TypeError, match="makes theorems"):
+        Theorem(theorem.claim, fmpq(0), fmpq(0), True, theorem.checks)
+    with pytest.raises(TypeError, match="makes theorems"):
+        dataclasses.replace(theorem, rate=fmpq(0))
+    for forbidden in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="move its certificate"):
+            forbidden(theorem)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        theorem.rate = fmpq(0)

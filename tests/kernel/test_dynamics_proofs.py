@@ -17,7 +17,7 @@ from pepkit.kernel.descent_maps import CoveringGraph, DescentCovering, DescentOr
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
 from pepkit.kernel.files import certificate_from_data, certificate_from_text, certificate_to_data, certificate_to_text
 from pepkit.kernel.linear_network_identities import IDENTITIES, Expansion, LinearNetworkIdentity
-from pepkit.kernel.relu_network import ExactLayer
+from pepkit.kernel.networks import Layer, Network
 
 Q = fmpq
 REFUSED = (CertificateError, ClaimError, FormatError)
@@ -67,7 +67,7 @@ def identity() -> Expansion:
 
 def rank() -> GramEvaluation:
     """Outputs (1, 0), (3/2, 1): K = [[1, 3/2], [3/2, 13/4]], so (17/4)^2/(1 + 9/2 + 169/16)."""
-    layers = (ExactLayer(((1, 0), (0, 1))), ExactLayer(((1, Q(1, 2)), (0, 1))))
+    layers = Network((Layer(((1, 0), (0, 1)), (0, 0), (0, 0)), Layer(((1, Q(1, 2)), (0, 1)), (0, 0), (0, 0))))
     return GramEvaluation(EffectiveRank(layers, ((1, -1), (1, 1)), Q(289, 257), Q(289, 257)))
 
 
@@ -120,8 +120,8 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
         (rank, ("claim", "inputs", 1), ["1"]),
         (rank, ("claim", "inputs"), []),
         (rank, ("claim", "inputs"), [["-1", "-1"]]),
-        (rank, ("claim", "layers", 1, "weights", 0, 1), "1/3"),
-        (rank, ("claim", "layers", 0, "weights", 0, 0), "2"),
+        (rank, ("claim", "network", 1, "weights", 0, 1), "1/3"),
+        (rank, ("claim", "network", 0, "weights", 0, 0), "2"),
         (rank, ("proof", "kind"), "expansion"),
         (horseshoe, ("claim", "step"), "2"),
         (horseshoe, ("claim", "depth"), 3),

@@ -47,9 +47,9 @@ ALL = everything()
 
 @contextmanager
 def quickly(seconds: float = 1.0) -> Iterator[None]:
-    start = time.perf_counter()
+    start = time.process_time()
     yield
-    assert time.perf_counter() - start < seconds
+    assert time.process_time() - start < seconds
 
 
 def data_of(name: str = "constant-1") -> dict[str, Any]:
@@ -341,13 +341,13 @@ def test_junk_in_every_place(name: str) -> None:
     for path in nodes(data):
         for junk in JUNK:
             changed = put(data, path, junk)
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 theorem = check(certificate_from_data(changed))
             except PepkitError:
                 continue
             finally:
-                slowest = max(slowest, time.perf_counter() - start)
+                slowest = max(slowest, time.process_time() - start)
             accepted.append((path, junk, theorem))
     assert slowest < 1
     for path, junk, theorem in accepted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_npz_that_is_no_network(tmp_path: Path) -> None:
     with pytest.raises(FormatError):
         networks.read_network(tmp_path / "x.npz")
     with pytest.raises(FormatError, match="are read from"):
-        networks.read_network(_written(tmp_path / "x.pt", ""))
+        networks.read_network(_written(tmp_path / "x.txt", ""))
 
 
 def _written(path: Path, text: str) -> Path:
@@ -156,6 +157,61 @@ def test_onnx_convolution(tmp_path: Path) -> None:
     assert networks.float_network(net)(image.ravel()) == pytest.approx(pooled.ravel() @ dense, rel=1e-6)
 
 
+def test_onnx_transpose_normalisation_and_pooling(tmp_path: Path) -> None:
+    """BatchNormalization after a transposition, Mul and Neg by constants, pooling over everything."""
+    generator = np.random.default_rng(3)
+    scale, shift, mean = (generator.normal(size=3).astype(np.float32) for _ in range(3))
+    variance = generator.uniform(0.5, 2, size=3).astype(np.float32)
+    factor = generator.normal(size=(1, 3, 1, 1)).astype(np.float32)
+    path = onnx_model(
+        [
+            ("Transpose", ["x"], ["t"], {"perm": [0, 3, 1, 2]}),
+            ("BatchNormalization", ["t", "scale", "shift", "mean", "variance"], ["n"], {"epsilon": 0.5}),
+            ("Mul", ["n", "factor"], ["m"], {}),
+            ("Relu", ["m"], ["r"], {}),
+            ("Neg", ["r"], ["g"], {}),
+            ("Add", ["g", "n"], ["a"], {}),
+            ("GlobalAveragePool", ["a"], ["p"], {}),
+            ("Squeeze", ["p", "axes"], ["s"], {}),
+            ("Unsqueeze", ["s", "last"], ["y"], {}),
+        ],
+        {"scale": scale, "shift": shift, "mean": mean, "variance": variance, "factor": factor,
+         "axes": np.array([2, 3], dtype=np.int64), "last": np.array([2], dtype=np.int64)},
+        [1, 2, 2, 3], tmp_path / "norm.onnx",
+    )  # fmt: skip
+    net = networks.read_network(path)
+    image = generator.normal(size=(1, 2, 2, 3))
+    x = image.transpose(0, 3, 1, 2)
+    norm = (x - mean[:, None, None]) / np.sqrt(variance + 0.5)[:, None, None] * scale[:, None, None] + shift[
+        :, None, None
+    ]
+    expected = (norm - np.maximum(norm * factor, 0)).mean(axis=(2, 3)).ravel()
+    assert networks.float_network(net)(image.ravel()) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_every_operation_of_the_graphs_is_tested() -> None:
+    from pepkit.networks.graph_operations import OPERATIONS
+
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in OPERATIONS if f'("{name}"' not in text] == []
+
+
+def test_onnx_constant_nodes_dropout_and_identity(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    constant = onnx.numpy_helper.from_array(np.array([0.5, -0.25], dtype=np.float32))
+    path = onnx_model(
+        [
+            ("Constant", [], ["c"], {"value": constant}),
+            ("Identity", ["x"], ["i"], {}),
+            ("Dropout", ["i"], ["d"], {}),
+            ("Sub", ["c", "d"], ["s"], {}),
+            ("Relu", ["s"], ["y"], {}),
+        ],
+        {}, [1, 2], tmp_path / "c.onnx",
+    )  # fmt: skip
+    assert networks.read_network(path)([fmpq(1, 4), fmpq(-1)]) == (fmpq(1, 4), fmpq(3, 4))
+
+
 def test_onnx_errors(tmp_path: Path) -> None:
     path = onnx_model([("Sigmoid", ["x"], ["y"], {})], {}, [1, 2], tmp_path / "s.onnx")
     with pytest.raises(ClaimError, match="Sigmoid"):
@@ -221,3 +277,87 @@ def test_json_of_numpy_floats_is_lossless(tmp_path: Path) -> None:
         {"layers": [{"weights": w.tolist(), "bias": b.tolist()} for w, b in zip(weights, biases, strict=True)]}
     )
     assert networks.network_from_json(text) == networks.network(weights, biases)
+
+
+SECOND = """; version 2
+(vnnlib-version <2.0>)
+(declare-network f
+  (declare-input X float32 [1,2])
+  (declare-output Y float32 [1,2]))
+(assert (and (<= X[0,0] 0.1) (>= X[0,0] -0.1) (<= X[0,1] 0.30) (>= (+ X[0,1] 1.0) 0.7)))
+(assert (or (>= Y[0,0] (+ (* 2.0 Y[0,1]) X[0,1])) CONDITION))
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "atoms"),
+    [
+        ("(<= Y[0,1] -2.5)", [((0, 1), "-5/2")]),
+        ("(== Y[0,0] (- 0.1))", [((1, 0), "-1/10"), ((-1, 0), "1/10")]),
+        ("(< Y[0,0] (- 1.5 Y[0,1] 2.0))", [((1, 1), "-1/2")]),
+        ("(> Y[0,0] 0.1234567890123456789)", [((-1, 0), "-1234567890123456789/10000000000000000000")]),
+    ],
+)
+def test_vnnlib_2(condition: str, atoms: list[tuple[tuple[int, ...], str]], tmp_path: Path) -> None:
+    pytest.importorskip("vnnlib")
+    text = SECOND.replace("CONDITION", condition)
+    (query,) = networks.read_vnnlib(text)
+    assert query.box.lower == (fmpq(-1, 10), fmpq(-3, 10))
+    assert query.box.upper == (fmpq(1, 10), fmpq(3, 10))
+    assert (query.region[0][0].outputs, query.region[0][0].inputs) == ((-1, 2), (0, 1))
+    found = [(tuple(int(c.p) for c in atom.outputs), atom.bound) for atom in query.region[1]]
+    assert found == [(outputs, fmpq(*map(int, f"{bound}/1".split("/")[:2]))) for outputs, bound in atoms]
+    path = tmp_path / "p.vnnlib.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    assert networks.read_properties(path) == [query]
+
+
+def test_vnnlib_2_means_what_version_1_means() -> None:
+    pytest.importorskip("vnnlib")
+    first = """(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)(declare-const Y_1 Real)
+    (assert (or (and (<= X_0 1.0)(>= X_0 0.0)) (and (<= X_0 3.0)(>= X_0 2.0))))(assert (<= X_1 0.1))(assert (>= X_1 -0.1))
+    (assert (or (and (<= Y_0 Y_1) (<= Y_1 0.5)) (>= (- Y_1 (* 0.3 Y_0)) 7.25)))"""
+    head = "(vnnlib-version <2.0>)(declare-network f (declare-input X real [2])(declare-output Y real [1,2]))"
+    second = first[first.index("(assert") :]
+    for old, new in (("X_0", "X[0]"), ("X_1", "X[1]"), ("Y_0", "Y[0,0]"), ("Y_1", "Y[0,1]")):
+        second = second.replace(old, new)
+    queries = networks.read_vnnlib(head + second)
+    assert len(queries) == 2
+    assert queries == networks.read_vnnlib(first)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECOND.replace("CONDITION", "(!= Y[0,0] 1.5)"),
+        SECOND.replace("CONDITION", "(< Y[0,0] 1)"),
+        SECOND.replace("CONDITION", "(< Y[0,2] 1.0)"),
+        SECOND.replace("CONDITION", "(< (* Y[0,1] Y[0,0]) 1.0)"),
+        SECOND.replace("CONDITION", "(< Y[0,0] 1.0").replace("(assert (and", "(assert (or"),
+        SECOND.replace("CONDITION", "(< Y[0,0] 1.0)").replace(
+            "(declare-output", "(declare-input Z real [1]) (declare-output"
+        ),
+        SECOND.replace("CONDITION", "(< Y[0,0] 1.0)").replace("[1,2]", "[9000,9000]"),
+    ],
+)
+def test_vnnlib_2_errors(text: str) -> None:
+    pytest.importorskip("vnnlib")
+    with pytest.raises(FormatError):
+        networks.read_vnnlib(text)
+
+
+def test_nested_disjunctions_and_scaled_limits() -> None:
+    text = """(set-logic QF_LRA)(declare-const X_0 Real)(declare-const Y_0 Real)
+    (assert (and (>= (* 3 X_0) 1) (<= (/ X_0 7) 1)))
+    (assert (or (and (or (<= Y_0 1) (>= Y_0 5)) (or (<= X_0 2) (= Y_0 6))) (and)))(check-sat)"""
+    queries = networks.read_vnnlib(text)
+    assert {(q.box.lower[0], q.box.upper[0]) for q in queries} == {(fmpq(1, 3), fmpq(2)), (fmpq(1, 3), fmpq(7))}
+    assert sum(len(q.region) for q in queries) == 5
+    assert any(() in q.region for q in queries)
+
+
+def test_damaged_property_files(tmp_path: Path) -> None:
+    for name, content in (("a.vnnlib.gz", b"plain"), ("b.vnnlib", b"\xff\xfe")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(FormatError, match="not a readable"):
+            networks.read_properties(tmp_path / name)

@@ -15,6 +15,7 @@ from random_networks import arrays, case, leaky
 from pepkit import networks
 from pepkit.kernel.networks import Box
 from pepkit.networks.mixed_integer import integer_maximum
+from pepkit.networks.relaxations import back_substitute, slopes_of
 
 DATA = Path(__file__).parent / "data"
 LINEAR = ["box", "hbox", "deepz", "crown", "crown-ibp", "alpha-crown", "triangle"]
@@ -87,6 +88,58 @@ def test_orderings(seed: int, radius: float) -> None:
         assert low[name] <= low["triangle"] + slack
     assert low["triangle"] <= exact + slack
     assert lower_bound(net, box, "sdp") <= exact + slack
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.05, 0.3, 1.0]))
+def test_symbolic_intervals_lie_in_intervals_at_every_neuron(seed: int, radius: float) -> None:
+    net, _, centre = case((3, 7, 6, 5, 2), seed, radius)
+    floats = networks.float_network(net)
+    outer, inner = (networks.bounds(floats, centre - radius, centre + radius, name) for name in ("box", "hbox"))
+    for (low, high), (inner_low, inner_high) in zip(
+        [*outer.hidden, (outer.lower, outer.upper)], [*inner.hidden, (inner.lower, inner.upper)], strict=True
+    ):
+        slack = 1e-9 * (1 + np.abs(low) + np.abs(high))
+        assert (low <= inner_low + slack).all()
+        assert (inner_high <= high + slack).all()
+    # zonotopes are CROWN with parallel lines
+    same = networks.bounds(floats, centre - radius, centre + radius, "crown-same-slope")
+    deepz = networks.bounds(floats, centre - radius, centre + radius, "deepz")
+    assert (same.lower == deepz.lower).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.1, 0.5, 1.0]))
+def test_no_slopes_beat_the_linear_program_with_the_same_hidden_bounds(seed: int, radius: float) -> None:
+    """LP(bounds of CROWN) = best alpha-CROWN(bounds of CROWN) <= SDP with the triangle as a cut, which has them too."""
+    net, box, centre = case((3, 6, 5, 1), seed, radius)
+    floats = networks.float_network(net)
+    generator = np.random.default_rng(seed)
+    best = lower_bound(net, box, "alpha-crown")
+    slack = 1e-6 * (1 + abs(best))
+    low, high = centre - radius, centre + radius
+    hidden = networks.bounds(floats, low, high, "crown").hidden
+    for _ in range(10):
+        lines = []
+        for (below, above), slope in zip(hidden, floats.slopes, strict=True):
+            alpha = generator.random(len(below))
+            rule = lambda a, b, s, alpha=alpha: (alpha, (b - s * a) / (b - a))  # noqa: E731
+            lines.append(slopes_of(rule, below, above, slope))
+        value = -back_substitute(floats, 2, np.array([[-1.0]]), lines, low, high)[0]
+        assert value <= best + slack
+    assert best <= lower_bound(net, box, "sdp") + 1e-5 * (1 + abs(best))
+
+
+def test_what_is_not_ordered() -> None:
+    """Each of CROWN and DeepZ, CROWN-IBP and Box is the better one for some network."""
+    for first, second in (("crown", "deepz"), ("crown-ibp", "box")):
+        signs = set()
+        for seed in range(12):
+            net, _, centre = case((4, 10, 10, 1), seed, 1.0)
+            floats = networks.float_network(net)
+            a, b = (networks.bounds(floats, centre - 1, centre + 1, name).lower[0] for name in (first, second))
+            signs.add(bool(a > b))
+        assert signs == {True, False}, (first, second)
 
 
 @settings(max_examples=10, deadline=None)

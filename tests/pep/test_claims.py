@@ -71,6 +71,12 @@ def test_square_step_matrices_are_accepted():
 def simulate(name, steps, m, curvature):
     """The usual recursive form of a method on f(x) = curvature x^2/2, started at 1; returns its output."""
     x = y = z = old = 1.0
+    if name == "nesterov-y":
+        # the gradient step after the last extrapolated point
+        before = simulate("nesterov", steps - 1, m, curvature) if steps > 1 else 1.0
+        return before - curvature * before
+    if name == "optimized-gradient-norm":
+        return simulate_reversed(steps, curvature)
     if name == "nesterov":
         beta = (1 - m**0.5) / (1 + m**0.5)
         for _ in range(steps):
@@ -112,11 +118,30 @@ def simulate(name, steps, m, curvature):
     return x
 
 
+def simulate_reversed(steps, a):
+    """OGM-G of Kim and Fessler 2021, with theta_N = 1 and backward recursion."""
+    theta = [1.0]
+    for i in range(steps):
+        theta.append((1 + (1 + (8 if i == steps - 1 else 4) * theta[-1] ** 2) ** 0.5) / 2)
+    theta.reverse()
+    x = y = 1.0
+    for i in range(steps):
+        following = x - a * x
+        t, n = theta[i], theta[i + 1]
+        x = (
+            following
+            + (t - 1) * (2 * n - 1) / (t * (2 * t - 1)) * (following - y)
+            + (2 * n - 1) / (2 * t - 1) * (following - x)
+        )
+        y = following
+    return x
+
+
 @pytest.mark.parametrize("name", method_names())
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("curvature", [1.0, 0.3, 0.1])
 def test_step_matrices_run_the_method(name, steps, curvature):
-    m = 0.0 if name == "optimized-gradient" else 0.1
+    m = 0.0 if name.startswith("optimized-gradient") else 0.1
     claim = method(name, steps, mu="0" if m == 0 else "L/10")
     points = [1.0]
     for row in claim.method.matrix:

@@ -103,3 +103,43 @@ def test_contradictory_problem_has_a_certificate() -> None:
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(TypeError):
         pepkit.certify(gradient_descent(1), nonsense=1)
+
+
+@pytest.mark.parametrize(
+    ("gamma", "n", "rate"),
+    [
+        # the quadratic branch, a fraction of large height
+        ("19/10", 4, "(9/10)**8/2"),
+        ("sqrt(2)", 1, "1/(2+4*sqrt(2))"),
+        ("sqrt(2)", 2, "1/(2+8*sqrt(2))"),
+    ],
+)
+def test_sharp_rates_of_large_height_and_in_quadratic_fields(gamma: str, n: int, rate: str) -> None:
+    result = pepkit.certify(gradient_descent(n, gamma=pepkit.exact(gamma)))
+    assert result.sharp and result.tight
+    field = result.certificate.claim.field
+    wanted, (value,) = pepkit.algebra.realise([pepkit.exact(rate)])
+    assert field.text(result.rate) == wanted.text(value)
+
+
+def test_a_quadratic_optimum_of_rational_data() -> None:
+    # |x|^2 + <x, y> on the unit ball: the largest eigenvalue of [[1, 1/2], [1/2, 0]]
+    from PEPit import PEP
+
+    problem = PEP()
+    x = problem.set_initial_point()
+    y = problem.set_initial_point()
+    problem.add_constraint(x**2 + y**2 <= 1)
+    problem.set_performance_metric(x**2 + x * y)
+    result = pepkit.certify(problem)
+    assert result.sharp and result.tight
+    assert abs(pepkit.algebra.to_float(result.certificate.claim.field, result.rate) - (1 + 2**0.5) / 2) < 1e-12
+
+
+def test_floats_inside_exact_arithmetic_are_reported() -> None:
+    result = pepkit.certify(gradient_descent(1, gamma=pepkit.exact(1) * (1 / 3)))
+    assert any("plain float" in note for note in result.notes)
+    exact = pepkit.certify(gradient_descent(1, gamma=pepkit.exact("1/3")))
+    assert not any("plain float" in note for note in exact.notes)
+    again = pepkit.certify(gradient_descent(1, gamma=pepkit.exact(1) * (1 / 3)), numbers="simplest")
+    assert again.rate == exact.rate

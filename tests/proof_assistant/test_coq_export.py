@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import sample_certificates as samples
@@ -95,14 +96,17 @@ def test_nothing_of_the_proof_enters_the_statement(certificates: dict[str, Certi
 
 
 def test_what_has_no_counterpart() -> None:
-    with pytest.raises(ExportError, match="listed hypotheses"):
-        coq_instance(samples.listed())
+    with pytest.raises(ExportError, match="no counterpart"):
+        coq_instance(SimpleNamespace(claim=SimpleNamespace()))  # type: ignore[arg-type]
     with pytest.raises(ExportError, match="primitive element"):
         coq_instance(samples.radical_field())
 
 
 def test_answers_of_coq() -> None:
     assert assumptions("Closed under the global context\n") == {}
+    # two theorems in one file: what either of them assumes, whatever the order
+    assert assumptions("Closed under the global context\nAxioms:\na : b\n") == {"a": "b"}
+    assert assumptions("Axioms:\na : b\nAxioms:\nc : d\n") == {"a": "b", "c": "d"}
     answer = "Axioms:\nsig_forall_dec\n  : forall P : nat -> Prop,\n    P\nint : Set\nClassical_Prop.classic : y\n"
     names = {"sig_forall_dec": "forall P : nat -> Prop, P", "int": "Set", "Classical_Prop.classic": "y"}
     assert assumptions(answer) == names

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from pepkit.proof_assistant import compiled_theory
+
 PROOFS = Path(__file__).parents[2] / "proofs"
 
 pytestmark = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is not installed (apt-get install coq)")
 
 
 @pytest.fixture(scope="session")
-def theory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    build = tmp_path_factory.mktemp("theory")
-    done = subprocess.run(["sh", str(PROOFS / "compile.sh"), str(build)], capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    return build
+def theory() -> Path:
+    # compiled by proofs/compile.sh on first use, and kept
+    return compiled_theory(PROOFS)
 
 
 def prove(theory: Path, folder: Path, text: str) -> subprocess.CompletedProcess[str]:

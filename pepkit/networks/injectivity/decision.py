@@ -1,4 +1,4 @@
-"""Is a ReLU network injective? Proved, refuted or undecided, with a certificate for the first two."""
+"""Is a piecewise-linear network injective? Proved, refuted or undecided, with a certificate for the first two."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ from pepkit.kernel.injectivity import (
     PlanarSectors,
     PositiveDependencies,
 )
+from pepkit.kernel.networks import Layer, Network, activate, integer_vector
 from pepkit.kernel.planar_network import find_collision, planar_map
-from pepkit.kernel.relu_network import ExactLayer, checked_layers, integer_vector
+from pepkit.networks.injectivity.cells import count_cells
 from pepkit.networks.injectivity.layer import LayerAnswer, decide_layer
+from pepkit.networks.model import to_floats
 
 __all__ = ["InjectivityResult", "decide_injectivity"]
+
+MAX_CELL_INPUTS = 4
+MAX_CELLS = 20_000
+"""Linear pieces are enumerated up to these sizes; that takes some ten seconds."""
 
 Progress = Callable[[str, str], None]
 Point = tuple[fmpq, ...]
@@ -76,7 +82,7 @@ class InjectivityResult:
 
 
 def decide_injectivity(
-    network: ExactLayer | Sequence[ExactLayer],
+    network: Layer | Network,
     progress: Progress | None = None,
     samples: int = 2000,
     seed: int = 0,
@@ -87,12 +93,14 @@ def decide_injectivity(
     - One layer (with or without biases): always decided; the cases grow with n only, see `decide_layer`.
     - More layers: not injective if the first layer is not; injective if all layers are.
     - Two inputs, no biases, any depth: always decided, by the sectors on which the network is linear.
-    - Otherwise `samples` random inputs look for a linear piece of deficient rank; without one: undecided.
+    - Otherwise `samples` random inputs look for a linear piece of deficient rank; without biases and with up to four
+      inputs all pieces are enumerated, if there are at most 20000. Without a deficient one: undecided, because
+      images of different pieces may still meet.
 
     Parameters
     ----------
     network
-        One layer or a list of layers, from `exact_layer`, `exact_network` or `load_network`.
+        One layer or a network, from `relu_layer`, `relu_network`, `network` or `read_network`.
     progress
         Called with stage and detail.
     samples, seed
@@ -102,25 +110,24 @@ def decide_injectivity(
 
     Raises
     ------
-    ClaimError
-        If neighbouring layers do not fit.
     CertificateError
         If the first layer alone needs more than `max_cases` cases.
     """
     started = perf_counter()
-    layers = checked_layers((network,) if isinstance(network, ExactLayer) else tuple(network))
+    network = Network((network,)) if isinstance(network, Layer) else network
+    layers = network.layers
     first = decide_layer(layers[0], progress, max_cases)
     if first.collision is not None:
-        return _refuted(layers, first.collision, "the first layer is not injective", started)
+        return _refuted(network, first.collision, "the first layer is not injective", started)
     if len(layers) == 1:
-        return _layerwise(layers, [first.dependencies], started)
+        return _layerwise(network, [first.dependencies], started)
     if layers[0].inputs == 2 and not any(layer.has_bias for layer in layers):
         if progress is not None:
             progress("inject", "sectors of the plane")
         collision = find_collision(planar_map(layers))
         if collision is not None:
-            return _refuted(layers, collision, "sectors of the plane", started)
-        proof = PlanarSectors(InjectiveNetwork(layers), {"method": "sectors of the plane"})
+            return _refuted(network, collision, "sectors of the plane", started)
+        proof = PlanarSectors(InjectiveNetwork(network), {"method": "sectors of the plane"})
         return InjectivityResult(True, proof, check(proof), "sectors of the plane", "", perf_counter() - started)
     answers = [first.dependencies]
     for k, layer in enumerate(layers[1:], start=2):
@@ -131,51 +138,60 @@ def decide_injectivity(
             break
         answers.append(answer.dependencies)
     else:
-        return _layerwise(layers, answers, started)
-    collision = _deficient_piece(layers, samples, seed, progress)
+        return _layerwise(network, answers, started)
+    collision = _deficient_piece(network, samples, seed, progress)
     if collision is not None:
-        return _refuted(layers, collision, "a linear piece of deficient rank", started)
+        return _refuted(network, collision, "a linear piece of deficient rank", started)
     reason += f"; {samples} random inputs lie in linear pieces of full rank"
+    if layers[0].inputs <= MAX_CELL_INPUTS and not any(layer.has_bias for layer in layers):
+        try:
+            found = count_cells(network, max_cells=MAX_CELLS, progress=progress)
+        except CertificateError:
+            found = None
+        if found is not None and found.deficient is not None:
+            collision = _along_kernel(layers, found.deficient)
+            if collision is not None:
+                return _refuted(network, collision, "a linear piece of deficient rank", started)
+        elif found is not None:
+            reason += f", and so do all inputs: the network is injective on each of its {found.cells} linear pieces"
     return InjectivityResult(None, None, None, "random inputs", reason, perf_counter() - started)
 
 
-def _limited(layer: ExactLayer, progress: Progress | None, max_cases: int) -> LayerAnswer | None:
+def _limited(layer: Layer, progress: Progress | None, max_cases: int) -> LayerAnswer | None:
     try:
         return decide_layer(layer, progress, max_cases)
     except CertificateError:
         return None
 
 
-def _layerwise(
-    layers: tuple[ExactLayer, ...], dependencies: Sequence[tuple[Dependency, ...]], started: float
-) -> InjectivityResult:
-    method = "positive dependencies" if len(layers) == 1 else "positive dependencies, layer by layer"
-    proof = PositiveDependencies(InjectiveNetwork(layers), tuple(dependencies), {"method": method})
+def _layerwise(network: Network, dependencies: Sequence[tuple[Dependency, ...]], started: float) -> InjectivityResult:
+    method = "positive dependencies" if len(dependencies) == 1 else "positive dependencies, layer by layer"
+    proof = PositiveDependencies(InjectiveNetwork(network), tuple(dependencies), {"method": method})
     return InjectivityResult(True, proof, check(proof), method, "", perf_counter() - started)
 
 
-def _refuted(
-    layers: tuple[ExactLayer, ...], collision: tuple[Point, Point], method: str, started: float
-) -> InjectivityResult:
-    proof = Collision(NonInjectiveNetwork(layers), *collision, {"method": method})
+def _refuted(network: Network, collision: tuple[Point, Point], method: str, started: float) -> InjectivityResult:
+    proof = Collision(NonInjectiveNetwork(network), *collision, {"method": method})
     return InjectivityResult(False, proof, check(proof), method, "", perf_counter() - started)
 
 
 def _deficient_piece(
-    layers: tuple[ExactLayer, ...], samples: int, seed: int, progress: Progress | None
+    network: Network, samples: int, seed: int, progress: Progress | None
 ) -> tuple[Point, Point] | None:
     """Two points of one linear piece on which the rank is less than n, if random inputs find such a piece."""
     generator = np.random.default_rng(seed)
-    inputs = layers[0].inputs
-    weights = [np.array([[_float(a) for a in row] for row in layer.weights]) for layer in layers]
-    biases = [np.array([_float(b) for b in layer.bias]) for layer in layers]
-    scale = 1.0 + max(float(np.abs(b).max()) for b in biases)
+    inputs, layers = network.inputs, network.layers
+    weights = [np.array([to_floats(row) for row in layer.weights]) for layer in layers]
+    biases = [to_floats(layer.bias) for layer in layers]
+    slopes = [to_floats(layer.slopes or (fmpq(1),) * layer.outputs) for layer in layers]
+    # beyond, the inputs would have hundreds of digits
+    scale = 1.0 + min(1e9, max(float(np.abs(b).max()) for b in biases))
     for count in range(samples):
         if progress is not None and count % 200 == 0:
             progress("inject", f"{count} random inputs")
         # multiples of 1/1024: short exact numbers
         point = np.round(generator.standard_normal(inputs) * scale * 1024) / 1024
-        if _looks_full(point, weights, biases, layers):
+        if _looks_full(point, weights, biases, slopes):
             continue
         found = _along_kernel(layers, tuple(fmpq(int(a * 1024), 1024) for a in point))
         if found is not None:
@@ -183,43 +199,38 @@ def _deficient_piece(
     return None
 
 
-def _float(value: fmpq) -> float:
-    return int(value.p) / int(value.q)
-
-
+@np.errstate(all="ignore")
 def _looks_full(
-    point: np.ndarray, weights: list[np.ndarray], biases: list[np.ndarray], layers: tuple[ExactLayer, ...]
+    point: np.ndarray, weights: list[np.ndarray], biases: list[np.ndarray], slopes: list[np.ndarray]
 ) -> bool:
     """Floats only decide where exact arithmetic has to look."""
     jacobian = np.eye(len(point))
-    for matrix, bias, layer in zip(weights, biases, layers, strict=True):
+    for matrix, bias, slope in zip(weights, biases, slopes, strict=True):
         values = matrix @ point + bias
-        jacobian = matrix @ jacobian
-        if layer.activation == "relu":
-            jacobian = jacobian * (values > 0)[:, None]
-            values = np.maximum(values, 0)
-        point = values
+        jacobian = (matrix @ jacobian) * np.where(values > 0, 1.0, slope)[:, None]
+        point = np.maximum(values, slope * values)
+    if not np.all(np.isfinite(jacobian)):
+        return False
     singular = np.linalg.svd(jacobian, compute_uv=False)
     return len(singular) == jacobian.shape[1] and bool(singular[-1] > 1e-9 * singular[0] > 0)
 
 
-def _along_kernel(layers: tuple[ExactLayer, ...], point: Point) -> tuple[Point, Point] | None:
+def _along_kernel(layers: tuple[Layer, ...], point: Point) -> tuple[Point, Point] | None:
     """The point and another one on the same linear piece along a kernel direction of its matrix."""
     inputs = len(point)
     jacobian = fmpq_mat(inputs, inputs, [fmpq(int(i == j)) for i in range(inputs) for j in range(inputs)])
     values: tuple[fmpq, ...] = point
     conditions: list[tuple[fmpq, list[fmpq]]] = []
     for layer in layers:
-        matrix = fmpq_mat(layer.outputs, layer.inputs, [a for row in layer.weights for a in row])
-        jacobian = matrix * jacobian
-        before = layer.before_activation(values)
-        if layer.activation == "relu":
-            for i, value in enumerate(before):
+        jacobian = layer.matrix * jacobian
+        values = layer.argument(values)
+        if layer.slopes is not None:
+            for i, (value, s) in enumerate(zip(values, layer.slopes, strict=True)):
                 conditions.append((value, [jacobian[i, k] for k in range(inputs)]))
                 if value <= 0:
                     for k in range(inputs):
-                        jacobian[i, k] = fmpq(0)
-        values = layer.apply(values)
+                        jacobian[i, k] *= s
+            values = tuple(activate(value, s) for value, s in zip(values, layer.slopes, strict=True))
     direction = _kernel_vector(jacobian)
     if direction is None:
         return None

@@ -1,4 +1,4 @@
-"""The exact decision for one ReLU layer: positive dependencies that prove injectivity, or a collision.
+"""The exact decision for one layer: positive dependencies that prove injectivity, or a collision.
 
 The search walks the case distinction that the kernel walks when it checks (`prove_spanning`). Where a
 case is stuck, the rows known to be active span a proper subspace; either the rows outside of it have a
@@ -16,7 +16,7 @@ from flint import fmpq, fmpz, fmpz_mat
 
 from pepkit.kernel import CertificateError
 from pepkit.kernel.injectivity import Dependency
-from pepkit.kernel.relu_network import ExactLayer
+from pepkit.kernel.networks import Layer
 from pepkit.networks.injectivity.separation import separate, unit_floats
 
 __all__ = ["LayerAnswer", "decide_layer"]
@@ -39,15 +39,16 @@ class LayerAnswer:
         return self.collision is None
 
 
-def decide_layer(layer: ExactLayer, progress: Progress | None = None, max_cases: int = 5_000_000) -> LayerAnswer:
+def decide_layer(layer: Layer, progress: Progress | None = None, max_cases: int = 5_000_000) -> LayerAnswer:
     """Decide whether the layer is injective on R^n.
 
     Raises CertificateError if more than `max_cases` cases would be needed.
     """
-    if layer.activation == "identity":
-        return _decide_affine(layer)
+    if len(layer.increasing) == layer.outputs:
+        return _decide_without_rectifier(layer)
     search = _Search(layer)
-    stack: list[tuple[int, tuple[int, ...], int, int]] = [(0, (), 0, 0)]
+    always = layer.increasing
+    stack: list[tuple[int, tuple[int, ...], int, int]] = [(sum(1 << j for j in always), always, 0, 0)]
     cases = 0
     while stack:
         active, members, inactive, position = stack.pop()
@@ -74,8 +75,8 @@ def decide_layer(layer: ExactLayer, progress: Progress | None = None, max_cases:
     return LayerAnswer(tuple(search.dependencies), None, cases)
 
 
-def _decide_affine(layer: ExactLayer) -> LayerAnswer:
-    if layer.rank() == layer.inputs:
+def _decide_without_rectifier(layer: Layer) -> LayerAnswer:
+    if int(layer.matrix.rank()) == layer.inputs:
         return LayerAnswer((), None, 1)
     origin = (fmpq(0),) * layer.inputs
     rows = [list(row[:-1]) for row in layer.integer_rows]
@@ -85,7 +86,7 @@ def _decide_affine(layer: ExactLayer) -> LayerAnswer:
 class _Search:
     """The rows of a layer in integers and in floats, and the dependencies found so far."""
 
-    def __init__(self, layer: ExactLayer) -> None:
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.rows = layer.integer_rows
         self.normals = [list(row[:-1]) for row in self.rows]
@@ -138,7 +139,7 @@ class _Search:
 
     def _collision(self, point: Point, normal: list[fmpz]) -> tuple[Point, Point]:
         """Points z and z + step * normal between which no neuron outside the span becomes positive."""
-        values = self.layer.before_activation(point)
+        values = self.layer.argument(point)
         step: fmpq | None = None
         for value, row in zip(values, self.layer.weights, strict=True):
             slope = sum((a * v for a, v in zip(row, normal, strict=True)), fmpq(0))

@@ -20,9 +20,9 @@ import numpy as np
 from flint import fmpq, fmpz_mat
 
 from pepkit.kernel import ClaimError
+from pepkit.kernel.networks import Layer
 from pepkit.kernel.random_injectivity import InjectivityProbability, SignCount, sign_symmetric_probability
-from pepkit.kernel.relu_network import ExactLayer
-from pepkit.networks.injectivity.model import exact_layer
+from pepkit.networks.model import relu_layer
 
 __all__ = [
     "cell_patterns",
@@ -57,7 +57,7 @@ def cell_patterns(lines: Any) -> tuple[np.ndarray, int, int]:
     Parameters
     ----------
     lines
-        `ExactLayer` without biases, or m x n numbers; m >= n, every n rows independent, m <= 62.
+        `Layer` without biases, or m x n numbers; m >= n, every n rows independent, m <= 62.
 
     Returns
     -------
@@ -69,7 +69,9 @@ def cell_patterns(lines: Any) -> tuple[np.ndarray, int, int]:
     ClaimError
         If the rows are not in general position.
     """
-    layer = lines if isinstance(lines, ExactLayer) else exact_layer(lines)
+    layer = lines if isinstance(lines, Layer) else relu_layer(lines)
+    if layer.increasing:
+        raise ClaimError("the patterns are counted for layers of rectifiers")
     if layer.has_bias:
         raise ClaimError("the lines of a random layer go through the origin; leave out the bias")
     m, n = layer.outputs, layer.inputs
@@ -105,7 +107,7 @@ def probability_given_lines(lines: Any) -> fmpq:
     A choice of signs is bad exactly when it agrees with some cell pattern in fewer than n places; all of
     the 2^m choices are marked, so m <= 26. Arguments and errors as for `cell_patterns`.
     """
-    layer = lines if isinstance(lines, ExactLayer) else exact_layer(lines)
+    layer = lines if isinstance(lines, Layer) else relu_layer(lines)
     if layer.outputs > MAX_ENUMERATED_ROWS:
         raise ClaimError(f"all signs are enumerated for at most {MAX_ENUMERATED_ROWS} rows, not {layer.outputs}")
     if layer.outputs < 2 * layer.inputs:

@@ -19,7 +19,7 @@ from itertools import combinations
 from flint import fmpz, fmpz_mat
 
 from pepkit.kernel import ClaimError
-from pepkit.kernel.relu_network import ExactLayer
+from pepkit.kernel.networks import Layer
 
 __all__ = ["halfspace_depth", "is_injective_by_rays", "ray_count", "rays"]
 
@@ -86,14 +86,14 @@ def _depth(rows: Sequence[Vector], best: int) -> int:
     return best
 
 
-def halfspace_depth(layer: ExactLayer) -> int:
+def halfspace_depth(layer: Layer) -> int:
     """min over x of #{j : <w_j, x> >= 0}, exactly, for a layer without biases."""
     rows = _rows(layer)
     nonzero = [row for row in rows if any(row)]
     return len(rows) - len(nonzero) + _depth(nonzero, len(nonzero))
 
 
-def is_injective_by_rays(layer: ExactLayer) -> bool:
+def is_injective_by_rays(layer: Layer) -> bool:
     """Whether x -> max(0, W x) is injective: on every cell the positive rows span R^n (any position)."""
     return _spans([row for row in _rows(layer) if any(row)], [], layer.inputs)
 
@@ -109,12 +109,14 @@ def _spans(rows: Sequence[Vector], active: list[Vector], n: int) -> bool:
     )
 
 
-def ray_count(layer: ExactLayer) -> int:
+def ray_count(layer: Layer) -> int:
     """The number of rays, opposite ones counted separately."""
     return sum(1 for _ in rays([row for row in _rows(layer) if any(row)]))
 
 
-def _rows(layer: ExactLayer) -> list[Vector]:
+def _rows(layer: Layer) -> list[Vector]:
     if layer.has_bias:
         raise ClaimError("the method of rays is for layers without biases; decide_layer takes biases")
+    if layer.increasing:
+        raise ClaimError("the method of rays is for layers of rectifiers")
     return [row[:-1] for row in layer.integer_rows]

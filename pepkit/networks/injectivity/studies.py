@@ -15,7 +15,7 @@ from flint import fmpq
 
 from pepkit.kernel import ClaimError
 from pepkit.kernel.planar_network import find_collision, planar_map
-from pepkit.networks.injectivity.model import exact_network
+from pepkit.networks.injectivity.cells import count_cells
 from pepkit.networks.injectivity.probability import (
     crossing,
     exact_probability,
@@ -24,6 +24,7 @@ from pepkit.networks.injectivity.probability import (
     probability_given_lines,
 )
 from pepkit.networks.injectivity.thresholds import threshold_ball
+from pepkit.networks.model import relu_network
 from pepkit.studies import Study
 
 __all__ = ["depth_study", "probability_study", "threshold_study"]
@@ -104,51 +105,76 @@ def depth_study(
     samples: int = 50,
     seed: int = 0,
     progress: Progress | None = None,
+    inputs: int = 2,
 ) -> Study:
-    """How often Gaussian ReLU networks of widths (2, 2C, 2C, ...) without biases are injective, by depth.
+    """How often Gaussian ReLU networks of widths (n, Cn, Cn, ...) without biases are injective, by depth.
 
-    Every decision is exact (sectors of the plane). "rank two on every sector" is injectivity on each linear
-    piece; the last column says how many networks are injective on the whole plane.
+    Every decision is exact. Full rank on every linear piece is injectivity on each piece; on the plane (n = 2)
+    another column says how many networks are injective as a whole.
 
     Parameters
     ----------
     expansion
-        C, hidden widths are 2C.
+        C, hidden widths are C n.
     depths
         Numbers of layers.
+    inputs
+        n: 2 by sectors of the plane; 3 and 4 by cells in space, of which there are about (C n L)^(n-1).
     """
     if expansion < 1 or samples < 1 or any(depth < 1 for depth in depths):
         raise ClaimError("expansion, samples and depths are positive")
+    if not 2 <= inputs <= 4:
+        raise ClaimError(f"deep networks are studied with 2, 3 or 4 inputs, not {inputs}")
     generator = np.random.default_rng(seed)
-    width = 2 * expansion
+    width = inputs * expansion
     table: list[tuple[Any, ...]] = []
     for depth in depths:
-        locally = globally = pieces = 0
+        locally = globally = pieces = complete = 0
         for count in range(samples):
             if progress is not None:
                 progress("inject", f"depth {depth}, network {count + 1} of {samples}")
             weights = [
-                np.round(generator.standard_normal((width, 2 if k == 0 else width)) * GRID) / GRID for k in range(depth)
+                np.round(generator.standard_normal((width, inputs if k == 0 else width)) * GRID) / GRID
+                for k in range(depth)
             ]
-            planar = planar_map(exact_network(weights))
-            pieces += len(planar.rays)
-            if planar.degenerate_sector() is None:
-                locally += 1
-                globally += find_collision(planar) is None
-        table.append((depth, expansion, samples, fmpq(locally, samples), fmpq(globally, samples), pieces / samples))
-    layers = tuple(float(row[0]) for row in table)
+            layers = relu_network(weights).layers
+            if inputs == 2:
+                planar = planar_map(layers)
+                full, number = planar.degenerate_sector() is None, len(planar.rays)
+                globally += full and find_collision(planar) is None
+            else:
+                cells = count_cells(layers)
+                full, number = cells.full_rank, cells.cells
+            locally += full
+            if full or inputs == 2:
+                # the search in space stops at the first deficient piece
+                complete += 1
+                pieces += number
+        table.append(
+            (
+                inputs,
+                depth,
+                expansion,
+                samples,
+                fmpq(locally, samples),
+                fmpq(globally, samples) if inputs == 2 else None,
+                pieces / complete if complete else None,
+            )
+        )
+    layers_axis = tuple(float(row[1]) for row in table)
+    curves = [("full rank on every piece", layers_axis, tuple(_decimal(row[4]) for row in table))]
+    if inputs == 2:
+        curves.append(("injective", layers_axis, tuple(_decimal(row[5]) for row in table)))
     return Study(
-        f"Injectivity of random ReLU networks on the plane by depth, widths 2-{width}-{width}-...",
-        ("layers", "C", "networks", "rank two on every sector", "injective", "mean number of sectors"),
+        f"Injectivity of random ReLU networks by depth, widths {inputs}-{width}-{width}-...",
+        ("n", "layers", "C", "networks", "full rank on every piece", "injective", "mean number of pieces"),
         tuple(table),
         (
             f"Every network is decided exactly; Gaussian weights rounded to multiples of 1/{GRID}, seed {seed}. "
-            "The fractions themselves are samples: their standard error is sqrt(p(1-p)/networks).",
+            "The fractions themselves are samples: their standard error is sqrt(p(1-p)/networks)."
+            + ("" if inputs == 2 else " Pieces are counted where all have full rank."),
         ),
-        (
-            ("rank two on every sector", layers, tuple(_decimal(row[3]) for row in table)),
-            ("injective", layers, tuple(_decimal(row[4]) for row in table)),
-        ),
+        tuple(curves),
         ("layers", "fraction of networks"),
     )
 

@@ -24,9 +24,9 @@ from pepkit.kernel.files import certificate_from_data, certificate_to_data
 from pepkit.kernel.injectivity import InjectiveNetwork
 from pepkit.networks.injectivity import (
     decide_injectivity,
-    exact_layer,
-    exact_network,
     probability_certificate,
+    relu_layer,
+    relu_network,
     threshold,
 )
 
@@ -41,31 +41,31 @@ FOLD = [
 
 
 def one_layer() -> Any:
-    return decide_injectivity(exact_layer(SQUARE)).certificate
+    return decide_injectivity(relu_layer(SQUARE)).certificate
 
 
 def with_bias() -> Any:
-    return decide_injectivity(exact_layer(SQUARE, ["0", "1/3", "0", "0", "-2"])).certificate
+    return decide_injectivity(relu_layer(SQUARE, ["0", "1/3", "0", "0", "-2"])).certificate
 
 
 def two_layers() -> Any:
     # three inputs, so that the sectors of the plane do not apply
     first = [[str(s * int(i == j)) for j in range(3)] for i in range(3) for s in (1, -1)]
     second = [[str(s * int(i == j)) for j in range(6)] for i in range(6) for s in (1, -1)]
-    return decide_injectivity(exact_network([first, second])).certificate
+    return decide_injectivity(relu_network([first, second])).certificate
 
 
 def sectors() -> Any:
     second = [[str(int(i == j)) for j in range(4)] for i in range(4)]
-    return decide_injectivity(exact_network([FOLD[0], second])).certificate
+    return decide_injectivity(relu_network([FOLD[0], second])).certificate
 
 
 def collision() -> Any:
-    return decide_injectivity(exact_layer(SQUARE[1:])).certificate
+    return decide_injectivity(relu_layer(SQUARE[1:])).certificate
 
 
 def fold() -> Any:
-    return decide_injectivity(exact_network(FOLD)).certificate
+    return decide_injectivity(relu_network(FOLD)).certificate
 
 
 def enclosure() -> Any:
@@ -107,7 +107,7 @@ def test_kinds() -> None:
 def numbers(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths of all exact numbers and row indices."""
     if isinstance(data, dict):
-        kept = [key for key in data if key not in ("kind", "activation", "constant")]
+        kept = [key for key in data if key not in ("kind", "constant")]
         return [p for key in kept for p in numbers(data[key], (*path, key))]
     if isinstance(data, list):
         return [p for k, value in enumerate(data) for p in numbers(value, (*path, k))]
@@ -165,7 +165,7 @@ def test_a_missing_dependency_leaves_a_case_open() -> None:
 
 def test_a_smaller_bias_breaks_the_proof() -> None:
     data = certificate_to_data(with_bias())
-    data["claim"]["layers"][0]["bias"][0] = "-1"
+    data["claim"]["network"][0]["bias"][0] = "-1"
     with pytest.raises(CertificateError, match="weighted biases"):
         check(certificate_from_data(data))
 
@@ -174,7 +174,7 @@ def test_weights_that_matter() -> None:
     """Every weight of a layer in the plane, turned around, breaks the claim or its proof."""
     data = certificate_to_data(one_layer())
     for row, column in ((0, 0), (1, 0), (2, 1), (3, 1)):
-        path = ("layers", 0, "weights", row, column)
+        path = ("network", 0, "weights", row, column)
         old = get(data["claim"], path)
         new = old[1:] if old.startswith("-") else "-" + old
         with pytest.raises(REFUSED):
@@ -209,7 +209,7 @@ def test_the_sectors_are_derived_again() -> None:
     with pytest.raises(CertificateError, match="have the same image"):
         check(certificate_from_data(dict(data, claim=claim, proof={"kind": "planar-sectors"})))
     biased = copy.deepcopy(certificate_to_data(sectors()))
-    biased["claim"]["layers"][0]["bias"] = ["1", "0", "0", "0"]
+    biased["claim"]["network"][0]["bias"] = ["1", "0", "0", "0"]
     with pytest.raises(ClaimError, match="without biases"):
         check(certificate_from_data(biased))
 
@@ -266,21 +266,24 @@ def test_proofs_of_other_kinds_and_unknown_members(make: Callable[[], Any]) -> N
     "layers",
     [
         [],
-        [{"weights": [], "activation": "relu"}],
-        [{"weights": [[]], "activation": "relu"}],
-        [{"weights": [["1"], ["1", "2"]], "activation": "relu"}],
-        [{"weights": [["1"]], "activation": "tanh"}],
-        [{"weights": [["1"]], "activation": "relu", "bias": ["0"]}],
-        [{"weights": [["1"]], "activation": "relu", "bias": ["1", "1"]}],
-        [{"weights": [["2/4"]], "activation": "relu"}],
-        [{"weights": [[1]], "activation": "relu"}],
-        [{"weights": [["1"]], "activation": "relu"}, {"weights": [["1", "1"]], "activation": "relu"}],
+        [{"weights": [], "bias": [], "slopes": []}],
+        [{"weights": [[]], "bias": ["0"], "slopes": ["0"]}],
+        [{"weights": [["1"], ["1", "2"]], "bias": ["0", "0"], "slopes": ["0", "0"]}],
+        [{"weights": [["1"]], "bias": ["0"], "slopes": ["2"]}],
+        [{"weights": [["1"]], "bias": ["0"], "slopes": ["-1/2"]}],
+        [{"weights": [["1"]], "bias": ["1", "1"], "slopes": ["0"]}],
+        [{"weights": [["1"]], "bias": ["1"], "slopes": "0"}],
+        [{"weights": [["1"]], "slopes": ["0"]}],
+        [{"weights": [["2/4"]], "bias": ["0"], "slopes": ["0"]}],
+        [{"weights": [[1]], "bias": ["0"], "slopes": ["0"]}],
+        [{"weights": [["1"]], "bias": ["0"]}, {"weights": [["1"]], "bias": ["0"]}],
+        [{"weights": [["1"]], "bias": ["0"], "slopes": ["0"]}, {"weights": [["1", "1"]], "bias": ["0"]}],
     ],
 )
 def test_networks_that_are_none(layers: Any) -> None:
     data = certificate_to_data(collision())
     with pytest.raises(REFUSED):
-        certificate_from_data(dict(data, claim=dict(data["claim"], layers=layers)))
+        certificate_from_data(dict(data, claim=dict(data["claim"], network=layers)))
 
 
 def test_floats_in_files_are_refused() -> None:
@@ -291,7 +294,7 @@ def test_floats_in_files_are_refused() -> None:
 
 def test_long_claims_have_short_words() -> None:
     assert len(str(check(probability_certificate(2, 5000)))) < 400
-    layers = exact_network([[["1"], ["-1"]], *[[["1", "0"], ["0", "1"]]] * 100])
+    layers = relu_network([[["1"], ["-1"]], *[[["1", "0"], ["0", "1"]]] * 100])
     assert len(repr(InjectiveNetwork(layers))) < 200
 
 

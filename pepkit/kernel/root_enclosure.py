@@ -1,0 +1,84 @@
+"""Roots of polynomials whose coefficients are known in intervals.
+
+A number is defined as the only root of c_0 + c_1 x + .. + c_k x^k in an interval [low, high] with rational ends.
+That there is exactly one is proved: the polynomial has opposite signs at the ends, and its derivative has one sign on
+the interval, for all coefficients in their intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flint import fmpq
+
+from pepkit.kernel.errors import ClaimError, UndecidedError
+
+__all__ = ["MAX_DEGREE", "root_interval"]
+
+MAX_DEGREE = 8
+
+
+def root_interval(arithmetic: Any, coefficients: Sequence[Any], low: fmpq, high: fmpq) -> tuple[int, int]:
+    """Integers a <= b such that a/2^p <= x <= b/2^p, where p is the precision of the arithmetic.
+
+    Parameters
+    ----------
+    arithmetic
+        A `RadicalField`; only its precision and its rationals are used.
+    coefficients
+        c_0, .., c_k, enclosed, 1 <= k <= `MAX_DEGREE`.
+    low, high
+        The ends of the interval that holds the root.
+
+    Raises
+    ------
+    ClaimError
+        An empty interval, too many coefficients, no change of sign.
+    UndecidedError
+        If the precision is too low to tell, or the interval too wide to show that the root is the only one.
+    """
+    if not low < high:
+        raise ClaimError("the interval of a root is empty")
+    if not 2 <= len(coefficients) <= MAX_DEGREE + 1:
+        raise ClaimError(f"a root is that of a polynomial of degree 1 to {MAX_DEGREE}")
+    ends = [arithmetic.rational(end) for end in (low, high)]
+    make = type(ends[0])
+    whole = make(arithmetic, ends[0].low, ends[1].high)
+    derivative = [k * c for k, c in enumerate(coefficients)][1:]
+    slope = _sign(_value(derivative, whole))
+    first, last = (_sign(_value(coefficients, end)) for end in ends)
+    if first == last:
+        raise ClaimError("a polynomial does not change its sign on the interval of its root")
+    if slope != last:
+        raise ClaimError("a polynomial falls where it should rise on the interval of its root")
+    bounds = []
+    for wanted in (first, last):
+        below, above = ends[0].low, ends[1].high
+        while above - below > 1:
+            middle = (below + above) >> 1
+            value = _value(coefficients, make(arithmetic, middle, middle))
+            certain = value.high < 0 if wanted < 0 else value.low > 0
+            # towards the root from the end where the polynomial has the sign `wanted`
+            if certain == (wanted == first):
+                below = middle
+            else:
+                above = middle
+        bounds.append(below if wanted == first else above)
+    return bounds[0], bounds[1]
+
+
+def _value(coefficients: Sequence[Any], x: Any) -> Any:
+    """The polynomial at x, enclosed."""
+    value = coefficients[-1]
+    for c in reversed(coefficients[:-1]):
+        value = value * x + c
+    return value
+
+
+def _sign(value: Any) -> int:
+    if value.low > 0:
+        return 1
+    if value.high < 0:
+        return -1
+    raise UndecidedError("the sign of a polynomial is not decided on the interval of its root")

@@ -1,0 +1,129 @@
+"""Kernel, checker, schema and page name the same kinds, and the schema accepts a file of every one of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from helpers.every_kind import by_kinds, examples
+from helpers.tampering import leaves, tampered
+from jsonschema import Draft202012Validator
+
+from pepkit.kernel import PepkitError, check, claim_data, proof_data
+from pepkit.kernel.files import certificate_from_data
+from pepkit.schema import schema
+
+ROOT = Path(__file__).parents[1]
+VALIDATOR = Draft202012Validator(schema())
+EXAMPLES = examples()
+# described in docs/laboratories.md and checked by the kernel alone so far: neither schema nor standalone checker know them
+KERNEL_ONLY = {
+    "angle-enclosure", "balanced-trajectory", "wide-network-constant", "descent-covering", "descent-orbit", "effective-rank",
+    "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
+    "maximal-margin", "uniform-distance", "arcsine", "composition-property", "proximal", "quadratic",
+}  # fmt: skip
+KERNEL_ONLY_PROOFS = {
+    "orbit-evaluation", "ball-evaluation", "expansion", "covering-graph", "gram-evaluation", "bending-triples",
+    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box", "bernstein", "equalisation",
+    "composition-property", "pell", "taylor-enclosure",
+}  # fmt: skip
+CLAIMS, PROOFS = set(claim_data.KINDS) - KERNEL_ONLY, set(proof_data.KINDS) - KERNEL_ONLY_PROOFS
+
+
+@pytest.fixture(scope="module")
+def pepcheck() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("pepcheck_kinds", ROOT / "checker" / "pepcheck.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def kinds_of(references: list[dict[str, str]], suffix: str) -> list[str]:
+    return [entry["$ref"].removeprefix("#/$defs/").removesuffix(suffix) for entry in references]
+
+
+def test_the_schema_knows_the_kinds_of_the_kernel() -> None:
+    text = schema()
+    assert sorted(kinds_of(text["$defs"]["claim"]["oneOf"], "-claim")) == sorted(CLAIMS)
+    assert sorted(kinds_of(text["properties"]["proof"]["oneOf"], "-proof")) == sorted(PROOFS)
+    for kind in CLAIMS:
+        assert text["$defs"][f"{kind}-claim"]["properties"]["kind"] == {"const": kind}
+    for kind in PROOFS:
+        assert text["$defs"][f"{kind}-proof"]["properties"]["kind"] == {"const": kind}
+
+
+def test_the_checker_knows_the_kinds_of_the_kernel(pepcheck: ModuleType) -> None:
+    assert {*pepcheck.STATEMENTS, *(claim for claim, _ in pepcheck.PROOFS)} == CLAIMS
+    assert {proof for _, proof in pepcheck.PROOFS} == PROOFS
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    claims, proofs = {claim for claim, _ in by_kinds()}, {proof for _, proof in by_kinds()}
+    assert claims == CLAIMS
+    assert proofs == {*PROOFS, "multipliers"}
+
+
+def test_the_page_lists_the_kinds() -> None:
+    page = (ROOT / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (`[^|]*`|multipliers) \| ", page, re.MULTILINE)
+    assert sorted(kind for kind, _ in rows) == sorted(CLAIMS)
+    listed = {kind for _, cell in rows for kind in re.findall(r"`([a-z-]+)`", cell)}
+    assert listed == PROOFS
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_schema_accepts_the_examples(name: str) -> None:
+    VALIDATOR.validate(EXAMPLES[name])
+
+
+FILES = sorted((ROOT / "certificates").rglob("*.json")) if (ROOT / "certificates").is_dir() else []
+
+
+def test_the_schema_accepts_the_catalogue() -> None:
+    for path in FILES[:: max(1, len(FILES) // 60)]:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if "format" in data:
+            VALIDATOR.validate(data)
+
+
+@pytest.mark.slow
+def test_the_schema_accepts_all_of_the_catalogue() -> None:
+    for path in FILES:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if "format" in data:
+            VALIDATOR.validate(data)
+
+
+def test_the_schema_refuses_no_more_than_the_kernel() -> None:
+    """Whatever the kernel proves after one change is valid as well."""
+    draw = random.Random(5)
+    for data in EXAMPLES.values():
+        addresses = list(leaves(data))
+        for _ in range(6):
+            other: Any = tampered(data, draw.choice(addresses), draw)
+            try:
+                check(certificate_from_data(other))
+            except PepkitError:
+                continue
+            VALIDATOR.validate(other)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_schema_refuses_unknown_members_and_kinds(name: str) -> None:
+    data = EXAMPLES[name]
+    part = "proof" if "proof" in data else "claim"
+    for other in (
+        data | {"extra": 1},
+        data | {"claim": data["claim"] | {"extra": "1"}},
+        data | {part: data[part] | {"extra": "1"}},
+        data | {part: data[part] | {"kind": "unknown"}},
+        {key: value for key, value in data.items() if key not in ("proof", "multipliers")},
+    ):
+        assert not VALIDATOR.is_valid(other)
