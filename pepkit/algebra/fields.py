@@ -296,4 +296,6 @@ def _radical_field(order: list[Real], numbers: Sequence[Real]) -> tuple[Field, l
             program.append(instruction)
         operands[id(node)] = known[instruction]
     field = RadicalField(program)
-    return field, [field.read(operands[id(n)]) for n in numbers]
+    # an instruction may turn out to be rational; then the number is that rational, which files write as one
+    places = [operands[id(n)] for n in numbers]
+    return field, [field.nodes[place] if isinstance(place, int) else field.read(place) for place in places]

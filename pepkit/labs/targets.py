@@ -152,7 +152,7 @@ def compare(row: dict[str, str], computed: Computed | None) -> Outcome:
     if computed.met is not None:
         status = "met" if computed.met else "differs"
         difference = None
-        if computed.values and len(computed.values) == len(wanted) and row["tolerance"]:
+        if computed.values and len(computed.values) == len(wanted) and _is_size(row["tolerance"]):
             difference, _ = _difference(wanted, computed.values, row["tolerance"])
         return _outcome(row, computed, difference, "reported" if informative else status)
     if len(wanted) != len(computed.values):
@@ -160,6 +160,11 @@ def compare(row: dict[str, str], computed: Computed | None) -> Outcome:
     difference, allowed = _difference(wanted, computed.values, row["tolerance"])
     met = difference <= allowed
     return _outcome(row, computed, difference, "reported" if informative else "met" if met else "differs")
+
+
+def _is_size(tolerance: str) -> bool:
+    """Whether a tolerance is a number, a percentage or a bound, not a word such as ``exact``."""
+    return _NUMBER.fullmatch(tolerance.removeprefix("<=").removesuffix("%")) is not None
 
 
 def _difference(wanted: tuple[float, ...], found: tuple[float, ...], tolerance: str) -> tuple[float, float]:

@@ -9,8 +9,11 @@ from typing import Any, TypedDict
 from flint import fmpq, fmpz_poly
 
 from pepkit.algebra import Real, exact
+from pepkit.closed_form import certify_optimal_constant
+from pepkit.kernel import ClaimError
 from pepkit.pep import gradient_descent
-from pepkit.reproduction.registry import Published, Row, certified_claim, numbers, table
+from pepkit.reproduction.registry import Published, Row, certified_claim, certified_closed_form, numbers, table
+from pepkit.result import Result
 from pepkit.schedules import Schedule, constant, optimal_constant
 
 
@@ -143,6 +146,13 @@ def _optimal() -> Iterator[Row]:
                 plan = optimal_constant(n) if key == "f" else _optimal_for_gradient(n)
             else:
                 plan = constant(n, entry["step_f" if key == "f" else "step_g"])
+            if key == "f" and 5 < n <= 32:
+                # the exact root, in closed form
+                yield certified_closed_form(
+                    f"{key}-exact-N{n:02d}", f"f(x_N) - f_*, N = {n}", Published(entry[rate]),
+                    partial(_exact_optimal, n), quick=n <= 8,
+                )  # fmt: skip
+                continue
             quantity = "f(x_N) - f_*" if key == "f" else "|g_N|^2 over |x_0 - x_*|^2"
             yield certified_claim(
                 f"{key}-N{n:02d}", f"{quantity}, N = {n}" + ("" if exactly else ", h rounded to 12 digits"),
@@ -150,6 +160,13 @@ def _optimal() -> Iterator[Row]:
                 Published(entry[rate] if exactly else f"{float(entry[rate]):.9g}"),
                 partial(gradient_descent, plan, **measures), quick=n <= 8,
             )  # fmt: skip
+
+
+def _exact_optimal(count: int) -> Result:
+    found = certify_optimal_constant(count, sympy=False)
+    if found is None:
+        raise ClaimError(f"no closed form for N = {count}")
+    return found
 
 
 def _optimal_for_gradient(count: int) -> Schedule:

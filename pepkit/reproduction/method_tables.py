@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from pepkit.algebra import Real, exact, sqrt
+from pepkit.closed_form import certify_method
+from pepkit.kernel import ClaimError
 from pepkit.pep import gradient_descent, method
 from pepkit.reproduction.constant_steps import DISTANCE
-from pepkit.reproduction.registry import Published, Row, certified_claim, numbers, table
+from pepkit.reproduction.registry import Published, Row, certified_claim, certified_closed_form, numbers, table
+from pepkit.result import Result
 from pepkit.schedules import constant
 
 
@@ -56,3 +59,20 @@ def _constant() -> Iterator[Row]:
             f"kappa{kappa:04d}-N{n:02d}", f"|x_N - x_*|^2, L/mu = {kappa}, N = {n}", Published(entry["constant"]),
             partial(gradient_descent, constant(n, step), mu=f"L/{kappa}", **DISTANCE), quick=n <= 5,
         )  # fmt: skip
+
+
+@table("item-closed-form", "Information-theoretic exact method, closed form", "Taylor, Drori 2023")
+def _item_closed_form() -> Iterator[Row]:
+    for entry in numbers("strongly_convex"):
+        kappa, n = int(entry["kappa"]), int(entry["N"])
+        yield certified_closed_form(
+            f"kappa{kappa:04d}-N{n:02d}", f"|z_N - x_*|^2, L/mu = {kappa}, N = {n}", Published(entry["item"]),
+            partial(_method_result, "item", n, f"1/{kappa}"), quick=n <= 4,
+        )  # fmt: skip
+
+
+def _method_result(name: str, steps: int, mu: str) -> Result:
+    found = certify_method(name, steps, mu=mu, sympy=False)
+    if found is None:
+        raise ClaimError(f"{name} has no closed form here")
+    return found

@@ -24,6 +24,7 @@ from pepkit.kernel import (
     load,
     save,
 )
+from pepkit.kernel.proximal import ProximalClaim
 from pepkit.reproduction.registry import Certified, Row, TableEntry, tables
 from pepkit.schedules.bounds import working_precision
 
@@ -136,7 +137,7 @@ def present(path: Path, row: Row) -> Certified | None:
     try:
         certificate = load(path)
         stated, question = certificate.claim, row.question()
-        if isinstance(stated, (MethodClaim, CompositionClaim)):
+        if isinstance(stated, (MethodClaim, CompositionClaim, ProximalClaim)):
             same = claim_digest(question.with_rate(stated.rate)) == claim_digest(stated)
         elif isinstance(stated, StraightforwardClaim) and isinstance(question, StraightforwardClaim):
             same = stated.steps == question.steps

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from pepkit.algebra import Real, exact, sqrt
 from pepkit.pep import gradient_descent
+from pepkit.proximal import certify_proximal
 from pepkit.reproduction.constant_steps import DISTANCE, GRADIENT, GRADIENT_FROM_DISTANCE, OBJECTIVE
-from pepkit.reproduction.registry import Published, Row, certified_claim, certified_pattern, numbers, table
-from pepkit.schedules import Schedule, obs_f, obs_s, silver
+from pepkit.reproduction.registry import (
+    Published,
+    Row,
+    certified_claim,
+    certified_closed_form,
+    certified_pattern,
+    numbers,
+    table,
+)
+from pepkit.result import Result
+from pepkit.schedules import Composition, Schedule, composition, obs_f, obs_s, silver
 
 
 @table(
@@ -163,8 +173,6 @@ def _bnb_pep() -> Iterator[Row]:
 def _straightforward() -> Iterator[Row]:
     for entry in numbers("straightforward"):
         length = int(entry["t"])
-        if length > 63:
-            continue
         limit = length == 2
         what = f"length {length}" + (" (3 - eta, 3/2), certified for eta = 1/100" if limit else "")
         published = Published(entry["average"], "limit" if limit else "number")
@@ -192,3 +200,28 @@ def _irregular() -> Iterator[Row]:
             Published.formula(text, value), partial(gradient_descent, Schedule.of(steps.split(), "steps"), **OBJECTIVE),
             tolerance="1e-9",
         )  # fmt: skip
+
+
+@table(
+    "proximal",
+    "Proximal methods with the silver schedule",
+    "Wang, Ma, Yang, Zhou 2410.08890; proximal gradient: the worst case of one-dimensional indicator functions",
+)
+def _proximal() -> Iterator[Row]:
+    for k in range(1, 5):
+        power = (1 + sqrt(2)) ** k
+        tree = partial(composition, "silver", 2**k - 1)
+        yield certified_closed_form(
+            f"point-k{k}", f"relaxed proximal point, lambda (f(y_N) - f_*), N = {2**k - 1}",
+            Published.formula("1/(4 rho^k)", 1 / (4 * power)),
+            partial(_proximal_result, tree, "relaxed-proximal-point"),
+        )  # fmt: skip
+        yield certified_closed_form(
+            f"gradient-k{k}", f"proximal gradient, F(x_N) - F_*, N = {2**k - 1}",
+            Published.formula("1/(4 (rho^k - 1))", 1 / (4 * (power - 1))),
+            partial(_proximal_result, tree, "proximal-gradient"), quick=k <= 3,
+        )  # fmt: skip
+
+
+def _proximal_result(tree: Callable[[], Composition], method: str) -> Result:
+    return certify_proximal(tree(), method, tolerance=1e-6)
