@@ -206,11 +206,13 @@ class _Search:
     def _descend(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
         """A certificate on this face or on a smaller one that holds all its multipliers."""
         self.faces += 1
-        certificate = self._near(system, dual.rate, limit)
-        if certificate is None and depth < CENTRAL_DEPTH:
+        certificate = self._near(system, dual.rate, limit, 0.5)
+        if certificate is None and depth < CENTRAL_DEPTH and time.perf_counter() < self.deadline:
             certificate = self._on_central_face(system, dual, limit, depth)
             if certificate is not None:
                 return certificate
+        if certificate is None:
+            certificate = self._near(system, dual.rate, limit, 0.9)
         if certificate is None:
             interior, faces = self._interior(system)
             if interior is None:
@@ -264,21 +266,16 @@ class _Search:
                 return certificate
         return self._descend(smaller, optimum, allowed(optimum.rate, self.tolerance), depth + 1)
 
-    def _near(self, system: ListedSystem, optimum: float, limit: float) -> Certificate | None:
-        """Round the point that is farthest inside the cones at a rate within the tolerance."""
+    def _near(self, system: ListedSystem, optimum: float, limit: float, part: float) -> Certificate | None:
+        """Round the point that is farthest inside the cones at a rate above the optimum by part of the tolerance."""
         optimum = min(self.optimum, optimum)
-        room = limit - optimum
-        for part in (0.5, 0.9):
-            target = optimum + part * room
-            dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
-            if dual is None or not dual.margin > EDGE:
-                found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
-                self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
-                continue
-            certificate = self._rounded(system, dual, limit)
-            if certificate is not None:
-                return certificate
-        return None
+        target = optimum + part * (limit - optimum)
+        dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
+        if dual is None or not dual.margin > EDGE:
+            found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
+            self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
+            return None
+        return self._rounded(system, dual, limit)
 
     def _rounded(self, system: ListedSystem, dual: ListedDual, limit: float) -> Certificate | None:
         try:

@@ -298,7 +298,7 @@ class _Equations:
         x = self.start.copy()
         near = 0.2 * (1 + np.abs(x))
         every = np.arange(self.unknowns)
-        if not self._converge(x, every, near):
+        if not self._converge(x, every, near, deadline):
             return None
         jacobian = self.jacobian(x)
         norms = np.linalg.norm(jacobian, axis=0)
@@ -314,7 +314,7 @@ class _Equations:
                 # unknowns that nothing determines may as well be simple, as long as M stays definite
                 radius = Fraction(self.room) * Fraction(1 + abs(x[k]))
                 x[k] = float(simplest_between(Fraction(x[k]) - radius, Fraction(x[k]) + radius))
-            if not self._converge(x, chosen, 2 * near):
+            if not self._converge(x, chosen, 2 * near, deadline):
                 return None
         inverse = np.linalg.pinv(self.jacobian(x)[:, chosen], rcond=1e-12)
         with flint.ctx.workprec(BITS):
@@ -340,10 +340,12 @@ class _Equations:
                     exact[k] = (exact[k] - arb(float(change)) * unit).mid()
         return None
 
-    def _converge(self, x: np.ndarray, chosen: np.ndarray, near: np.ndarray) -> bool:
-        """Newton's method in floats on the chosen unknowns; False if it leaves the neighbourhood."""
+    def _converge(self, x: np.ndarray, chosen: np.ndarray, near: np.ndarray, deadline: float) -> bool:
+        """Newton's method in floats on the chosen unknowns; False if it leaves the neighbourhood, or takes too long."""
         origin = x.copy()
         for _ in range(30):
+            if time.perf_counter() > deadline:
+                return False
             residual = np.array(self.residual(list(x), self.system.floats), dtype=float)
             if not np.isfinite(residual).all():
                 return False
