@@ -206,13 +206,15 @@ class _Search:
     def _descend(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
         """A certificate on this face or on a smaller one that holds all its multipliers."""
         self.faces += 1
-        certificate = self._near(system, dual.rate, limit, 0.5)
+        # where the solver struggles, the dual is likely to lie in a face, and a point near the optimum is costly
+        struggled = depth == 0 and dual.solution.status is not Status.OPTIMAL
+        certificate = None if struggled else self._near(system, dual.rate, limit, 0.5)
         if certificate is None and depth < CENTRAL_DEPTH and time.perf_counter() < self.deadline:
             certificate = self._on_central_face(system, dual, limit, depth)
             if certificate is not None:
                 return certificate
-        if certificate is None:
-            certificate = self._near(system, dual.rate, limit, 0.9)
+        for part in (0.5, 0.9) if struggled else (0.9,):
+            certificate = certificate or self._near(system, dual.rate, limit, part)
         if certificate is None:
             interior, faces = self._interior(system)
             if interior is None:

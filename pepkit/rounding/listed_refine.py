@@ -22,6 +22,7 @@ import numpy as np
 from flint import arb, fmpq
 from scipy import linalg
 
+from pepkit.algebra import to_float
 from pepkit.kernel import RATIONALS, Field, ListedClaim, NumberField, Witness
 from pepkit.kernel.statement import Form, Vector
 from pepkit.rounding.linear import solve_exactly
@@ -369,7 +370,7 @@ class _Equations:
         if len(rows) < len(unknown):
             return None
         matrix = [[row[k] for k in unknown] for row in rows]
-        floats = np.array([[self.system.floats(a) for a in row] for row in matrix]).reshape(len(rows), len(unknown))
+        floats = np.array([[to_float(field, a) for a in row] for row in matrix]).reshape(len(rows), len(unknown))
         chosen = independent_rows(floats)
         if len(chosen) != len(unknown):
             return None
