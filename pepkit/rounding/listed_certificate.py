@@ -129,10 +129,15 @@ def certify_listed(
     sharp = search.sharp() if mode != "relaxed" else None
     if sharp is not None:
         return search.outcome(sharp, True)
-    relaxed = search.relaxed()
+    try:
+        # on a face of a dual without interior the optimum may still turn out to be recognised
+        found = search.relaxed()
+    except RoundingError:
+        if mode != "sharp":
+            raise
     if mode == "sharp" and not search.is_sharp:
         raise RoundingError("no sharp certificate: " + "; ".join(search.attempts))
-    return search.outcome(relaxed, search.is_sharp)
+    return search.outcome(found, search.is_sharp)
 
 
 class _Search:

@@ -119,6 +119,14 @@ def test_the_smallest_face_of_a_dual_without_interior(monkeypatch: pytest.Monkey
     assert not used & face.dropped
 
 
+def test_sharp_mode_says_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PEP, "solve", lambda problem, **_: pepkit.certify(problem, mode="sharp"))
+    from PEPit.examples.composite_convex_minimization import frank_wolfe
+
+    with pytest.raises(pepkit.CertificationError, match="no sharp certificate"):
+        frank_wolfe.wc_frank_wolfe(L=1, D=1, R=exact("1/2"), center=None, n=2, verbose=-1)
+
+
 def test_equations_without_solution_are_noticed() -> None:
     claim = import_pepit(gradient_descent(1)).claim
     dropped = frozenset(("inequalities", k) for k in range(len(claim.inequalities)))
