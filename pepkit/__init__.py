@@ -47,6 +47,7 @@ _LOCATIONS = {
     "method": "pepkit.pep",
     "save": "pepkit.kernel",
     "schedule": "pepkit.schedules",
+    "sqrt": "pepkit.algebra",
     "straightforward": "pepkit.straightforward",
     "verify_with_sympy": "pepkit.verification",
 }
@@ -82,7 +83,7 @@ if TYPE_CHECKING:
         solvers,
         verification,
     )
-    from pepkit.algebra import exact
+    from pepkit.algebra import exact, sqrt
     from pepkit.candidate_rules import candidate_rule
     from pepkit.candidates import candidate
     from pepkit.certification import certify

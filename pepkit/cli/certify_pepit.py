@@ -12,7 +12,7 @@ from pepkit.cli.exit_codes import EPILOG
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.progress import StageDisplay
 from pepkit.cli.saving import slug
-from pepkit.kernel import ClaimError, claim_digest, digest, load
+from pepkit.kernel import ClaimError, claim_digest, digest, load, save
 
 __all__ = ["register"]
 
@@ -28,11 +28,19 @@ def pepit(
     decimal: Annotated[
         bool, typer.Option("--decimal", help="Read plain floats as the decimals that print them.")
     ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair-rounding/--keep-rounding",
+            help="Whether float rounding may be undone where it breaks an invariance (reported).",
+        ),
+    ] = True,
     simplify: Annotated[bool, typer.Option("--simplify", help="Search a sparse proof with small numbers.")] = False,
     sharp: options.Sharp = False,
     relaxed: options.Relaxed = None,
     solver: options.Solver = "auto",
     witness: options.Witness = True,
+    sympy: options.Sympy = None,
     output: options.Output = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -52,16 +60,23 @@ def pepit(
             "solver": solver,
             "witness": witness,
             "decimal": decimal,
+            "repair_rounding": repair,
+            "sympy": bool(sympy),
             "simplify": simplify,
         }
         if relaxed is not None:
             chosen["tolerance"] = relaxed
         with StageDisplay(enabled=not as_json) as progress:
             progress("starting", f"running {script.name}")
+            from pepkit.pepit.diagnosis import ContradictoryProblemError
             from pepkit.pepit.script import certify_script
 
-            results = certify_script(script, arguments, progress=progress, **chosen)
-        base = output if output is not None else Path(slug(script.stem) + ".json")
+            base = output if output is not None else Path(slug(script.stem) + ".json")
+            try:
+                results = certify_script(script, arguments, progress=progress, **chosen)
+            except ContradictoryProblemError as error:
+                _save_contradiction(error, base, force, output is not None)
+                raise
         paths = _paths(base, len(results))
         if not force:
             for path in paths:
@@ -87,6 +102,17 @@ def pepit(
 
 def _paths(base: Path, count: int) -> list[Path]:
     return [base] if count == 1 else [base.with_name(f"{base.stem}-{k + 1}{base.suffix}") for k in range(count)]
+
+
+def _save_contradiction(error: Any, base: Path, force: bool, named: bool) -> None:
+    """Write the certificate of 0 <= -1, and say where."""
+    if error.certificate is None:
+        return
+    path = base.with_name(f"{base.stem}-contradiction{base.suffix}")
+    if not force:
+        _refuse(path, named)
+    save(error.certificate, path)
+    error.attempts.append(f"the contradiction is proved in {path} ('pepkit check {path}')")
 
 
 def _refuse(path: Path, named: bool) -> None:
@@ -117,6 +143,8 @@ def _data(result: Any, typed: Any, path: Path) -> dict[str, Any]:
             dict(zip(("function", "inequality", "points", "exact"), row, strict=False))
             for row in result.multiplier_rows()
         ],
+        "reading": result.problem.reading,
+        "moved": result.problem.moved,
         "file": str(path),
         "claim_digest": claim_digest(theorem.claim),
         "certificate_digest": digest(result.certificate if typed is None else typed.certificate),

@@ -105,7 +105,7 @@ class NumberReader:
             return ("All coefficients are exact.",)
         return (
             f"{self.rounded} plain float coefficient(s) {_WORDS[self.reading]}; the theorem is about these numbers. "
-            "Use pepkit.exact for numbers that are meant exactly.",
+            "Use pepkit.exact (and pepkit.sqrt) for numbers that are meant exactly.",
         )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,15 +22,9 @@ from pepkit.kernel import RATIONALS, ClaimError, ListedClaim
 from pepkit.kernel.statement import Form, Vector
 from pepkit.pep.exact_numbers import NumberReader
 from pepkit.pep.invariances import restore_invariances
+from pepkit.pep.pepit_function import EvaluatedFunction, converted, evaluated_function
 
-__all__ = [
-    "EvaluatedFunction",
-    "HypothesisSource",
-    "ImportedProblem",
-    "import_pepit",
-    "import_sent",
-    "is_pepit_problem",
-]
+__all__ = ["HypothesisSource", "ImportedProblem", "import_pepit", "import_sent", "is_pepit_problem"]
 
 
 @dataclass(frozen=True)
@@ -44,19 +38,6 @@ class HypothesisSource:
     function: str
     inequality: str
     points: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class EvaluatedFunction:
-    """The only function of a problem, where it is smooth and (strongly) convex.
-
-    `triplets` are its points with gradients and values, each as coefficients: of leaf points, leaf points and leaf
-    values, numbered as in the claim.
-    """
-
-    smoothness: Any
-    curvature: Any
-    triplets: tuple[tuple[dict[int, Any], dict[int, Any], dict[int, Any]], ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +62,12 @@ class ImportedProblem:
         How numbers were read.
     rounded
         How many different plain floats with a fractional part were read.
+    reading
+        How the numbers were read: ``"exact"`` where all readings of the floats are the same, else ``"dyadic"``,
+        ``"decimal"`` or ``"simplest"``. The title of the claim says it as well.
+    moved
+        The largest relative change of a coefficient that undid float rounding; 0 where the claim has exactly the
+        numbers that were read.
     function
         The only function of the problem, where it is smooth and convex; see `pepkit.pepit.recognition`.
     """
@@ -93,6 +80,8 @@ class ImportedProblem:
     metrics: int
     notes: tuple[str, ...] = field(default=())
     rounded: int = 0
+    reading: str = "exact"
+    moved: float = 0.0
     function: EvaluatedFunction | None = None
 
 
@@ -101,7 +90,9 @@ def is_pepit_problem(value: object) -> bool:
     return any(cls.__module__.split(".")[0] == "PEPit" and cls.__name__ == "PEP" for cls in type(value).__mro__)
 
 
-def import_pepit(problem: Any, decimal: bool = False, numbers: str | None = None) -> ImportedProblem:
+def import_pepit(
+    problem: Any, decimal: bool = False, numbers: str | None = None, repair_rounding: bool = True
+) -> ImportedProblem:
     """The exact claim of a PEPit problem.
 
     Parameters
@@ -114,6 +105,10 @@ def import_pepit(problem: Any, decimal: bool = False, numbers: str | None = None
     numbers
         ``"dyadic"``, ``"decimal"``, or ``"simplest"`` (the simplest fraction that rounds to the float, which
         undoes 1/3 in floats); overrides `decimal`. Exact numbers (`pepkit.exact`) are always exact.
+    repair_rounding
+        Where rounding in floats broke the invariance of the problem under translations, move coefficients by that
+        rounding (at most 1e-12, relative) so that it holds exactly. With False the claim has the numbers as read;
+        the worst case of a problem whose invariance is broken is usually infinite.
 
     Raises
     ------
@@ -124,14 +119,18 @@ def import_pepit(problem: Any, decimal: bool = False, numbers: str | None = None
     _prepare(problem)
     reader = NumberReader(numbers or ("decimal" if decimal else "dyadic"))
     constraints, matrices = problem._list_of_prepared_constraints, problem._list_of_prepared_psd
-    return import_sent(constraints, matrices, problem.objective, reader)
+    return import_sent(constraints, matrices, problem.objective, reader, repair_rounding)
 
 
 def import_sent(
-    constraints: Sequence[Any], matrices: Sequence[Any], objective: Any, reader: NumberReader
+    constraints: Sequence[Any],
+    matrices: Sequence[Any],
+    objective: Any,
+    reader: NumberReader,
+    repair_rounding: bool = True,
 ) -> ImportedProblem:
     """The exact claim of the constraints and matrices that PEPit sends to a back end."""
-    return _Importer(constraints, matrices, objective, reader).result()
+    return _Importer(constraints, matrices, objective, reader).result(repair_rounding)
 
 
 def _prepare(problem: Any) -> None:
@@ -192,7 +191,8 @@ class _Importer:
     def _is_metric(self, constraint: Any) -> bool:
         return any(key is self.objective for key in constraint.expression.decomposition_dict)
 
-    def result(self) -> ImportedProblem:
+    def result(self, repair_rounding: bool = True) -> ImportedProblem:
+        """The claim, and how to go back."""
         inequalities: list[tuple[str, Form]] = []
         equalities: list[tuple[str, Form]] = []
         matrices: list[tuple[str, tuple[tuple[Form, ...], ...]]] = []
@@ -220,7 +220,7 @@ class _Importer:
         for matrix in self.psd_matrices:
             hypotheses.append(("matrix-inequalities", len(matrices)))
             matrices.append(self._matrix(matrix, places, equalities))
-        evaluated = self._evaluated_function()
+        evaluated = evaluated_function(self.point, self.scalar, self.reader)
         # coefficients are realised in one field only when all are known
         number_field, convert = self.reader.realise()
 
@@ -234,15 +234,23 @@ class _Importer:
         forms = [exact(measure), *(exact(form) for _, form in (*inequalities, *equalities))]
         entries = [exact(row[j]) for _, rows in matrices for i, row in enumerate(rows) for j in range(i + 1)]
         notes = list(self.reader.notes())
+        moved = 0.0
         if number_field == RATIONALS:
             restored, change = restore_invariances([*forms, *entries], len(self.leaf_points), len(self.kept))
-            if change:
+            if change and repair_rounding:
+                moved = change
                 notes.append(
                     "Rounding in floats had broken the invariance under translations; coefficients were moved by at "
                     f"most {change:.1e} (relative) to restore it. The theorem is about the coefficients in the "
-                    "certificate."
+                    "certificate; repair_rounding=False keeps the floats."
                 )
                 forms, entries = restored[: len(forms)], restored[len(forms) :]
+            elif change:
+                notes.append(
+                    f"Rounding in floats breaks the invariance under translations (by {change:.1e}, relative), and was "
+                    "kept as asked; the worst case of such a problem is usually infinite."
+                )
+        reading = self.reader.reading if self.reader.rounded else "exact"
         remaining = iter(entries)
         symmetric = []
         for name, rows in matrices:
@@ -261,7 +269,7 @@ class _Importer:
             forms[0],
             Form(constant=fmpq(1)),
             None,
-            "PEPit problem",
+            _title(reading, moved),
             number_field,
         )
         return ImportedProblem(
@@ -273,32 +281,10 @@ class _Importer:
             len(self.metrics),
             tuple(notes),
             self.reader.rounded,
-            None if evaluated is None else _converted(evaluated, convert),
+            reading,
+            moved,
+            None if evaluated is None else converted(evaluated, convert),
         )
-
-    def _evaluated_function(self) -> EvaluatedFunction | None:
-        from PEPit.function import Function
-        from PEPit.functions import SmoothConvexFunction, SmoothStronglyConvexFunction
-
-        leaves = [f for f in Function.list_of_functions if f.get_is_leaf()]
-        if len(leaves) != 1 or type(leaves[0]) not in (SmoothConvexFunction, SmoothStronglyConvexFunction):
-            return None
-        (function,) = leaves
-        triplets = []
-        for point, gradient, value in function.list_of_points:
-            coefficients = []
-            for item in (point, gradient, value):
-                found: dict[int, Any] = {}
-                for key, weight in item.decomposition_dict.items():
-                    place = self.scalar.get(id(key)) if item is value else self.point.get(id(key))
-                    if place is None:
-                        # a constant, a product, or a leaf of another problem
-                        return None
-                    found[place] = self.reader(weight)
-                coefficients.append(found)
-            triplets.append((coefficients[0], coefficients[1], coefficients[2]))
-        curvature = self.reader(getattr(function, "mu", 0))
-        return EvaluatedFunction(self.reader(function.L), curvature, tuple(triplets))
 
     def _scalar_name(self, number: int, value: Any) -> str:
         return "objective" if value is self.objective else value.get_name() or f"f_{number}"
@@ -391,13 +377,12 @@ class _Importer:
         return name if count == 1 else self._distinct(f"{name} ({count})")
 
 
-def _converted(evaluated: EvaluatedFunction, convert: Callable[[Any], Any]) -> EvaluatedFunction:
-    """With numbers of one field, terms with coefficient zero left out."""
-    triplets = tuple(
-        tuple({k: v for k, c in part.items() if (v := convert(c))} for part in triplet)
-        for triplet in evaluated.triplets
-    )
-    return EvaluatedFunction(convert(evaluated.smoothness), convert(evaluated.curvature), triplets)  # type: ignore[arg-type]
+def _title(reading: str, moved: float) -> str:
+    """What the claim is about, with how its numbers were read."""
+    if reading == "exact":
+        return "PEPit problem"
+    words = {"dyadic": "dyadic numbers", "decimal": "decimals", "simplest": "simple fractions"}[reading]
+    return f"PEPit problem, floats as {words}" + (f" moved by at most {moved:.1e} (relative)" if moved else "")
 
 
 def _difference(first: Form, second: Form) -> Form | None:

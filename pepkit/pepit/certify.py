@@ -31,7 +31,9 @@ _DEFAULTS = {
 }  # fmt: skip
 
 
-def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = None, **options: Any) -> PepitResult:
+def certify_pepit(
+    problem: Any, decimal: bool = False, numbers: str | None = None, repair_rounding: bool = True, **options: Any
+) -> PepitResult:
     """The certified worst case of a PEPit problem; see `pepkit.certify` for the other options.
 
     Parameters
@@ -39,8 +41,13 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
     problem
         A `PEPit.PEP` with a performance metric, solved or not. What is needed of it is copied.
     decimal, numbers
-        How plain floats are read; see `pepkit.pep.pepit_import.import_pepit`. Without either, floats are
-        dyadic numbers, and simple fractions where that gives no certificate; the notes say so.
+        How plain floats are read; see `pepkit.pep.pepit_import.import_pepit`. Without either, floats are the
+        dyadic numbers that they are.
+    repair_rounding
+        Whether float rounding may be undone: coefficients are moved by it where it breaks an invariance, and
+        without `decimal` and `numbers` floats are read as simple fractions where no certificate is found
+        otherwise. `result.problem.reading` and `.moved`, the notes and the title of the claim say what was done.
+        With False the theorem is about the numbers as read, or there is none.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
         If no certificate was found; it says what was tried.
     """
     started = time.perf_counter()
-    imported = import_pepit(problem, decimal, numbers)
+    imported = import_pepit(problem, decimal, numbers, repair_rounding)
     known = getattr(getattr(problem, "wrapper", None), "result", None)
     plain = all(options.get(key, value) == value for key, value in _DEFAULTS.items()) and set(options) <= set(_DEFAULTS)
     if isinstance(known, PepitResult) and plain and known.problem.claim == imported.claim:
@@ -64,7 +71,7 @@ def certify_pepit(problem: Any, decimal: bool = False, numbers: str | None = Non
         raise
     except CertificationError:
         late = time.perf_counter() - started > SECOND_LIMIT
-        if decimal or numbers is not None or not imported.rounded or late:
+        if decimal or numbers is not None or not imported.rounded or not repair_rounding or late:
             raise
         again = second_reading(import_pepit(problem, numbers="simplest"))
         return certify_imported(again, seconds=seconds, patience=SECOND_PATIENCE, **options)
@@ -141,6 +148,11 @@ def certify_imported(
     unit = abs(optimum) if abs(optimum) > ZERO else 1.0
     excess = 0.0 if theorem.tight or outcome.sharp else max(0.0, rate - optimum) / unit
     notes = list(imported.notes)
+    if excess > _tolerance(tolerance):
+        notes.append(
+            f"The rate is {excess:.1e} above the optimum of the smallest face, more than the tolerance: solvers are "
+            "inaccurate on this problem, whose dual has no interior."
+        )
     if imported.metrics > 1:
         notes.append(f"The measure is the minimum of {imported.metrics} performance metrics.")
     if outcome.sharp and not theorem.tight:

@@ -26,12 +26,22 @@ class UnboundedProblemError(CertificationError):
 
     `direction` holds exact data (vectors and scalars) along which every hypothesis keeps holding and the measure
     grows, or None if only floats suggest it. Added in any multiple to one instance, it makes the measure as
-    large as one likes.
+    large as one likes. `claim` is the homogeneous problem that the direction satisfies, with the measure as
+    normaliser; `check` lets the kernel evaluate it again.
     """
 
-    def __init__(self, message: str, direction: Witness | None, attempts: list[str]) -> None:
+    def __init__(
+        self, message: str, direction: Witness | None, attempts: list[str], claim: ListedClaim | None = None
+    ) -> None:
         super().__init__(message, attempts)
         self.direction = direction
+        self.claim = claim
+
+    def check(self) -> None:
+        """Evaluate all hypotheses along the direction, exactly. Raises CertificateError if one fails."""
+        if self.direction is None or self.claim is None:
+            raise CertificateError("no exact direction was found")
+        check_witness(self.claim.statement(), self.direction)
 
 
 class ContradictoryProblemError(CertificationError):
@@ -65,6 +75,7 @@ def explain(claim: ListedClaim, error: NoOptimumError) -> CertificationError:
             "not bound the starting point, a step size outside the range of convergence, a class that is too large.",
             direction,
             tried,
+            _recession(claim),
         )
     return CertificationError(
         f"the solver gave no answer: {status.message} Tried {solver_name} at tolerances 1e-9, 1e-7 and 1e-6. Try "
@@ -78,11 +89,10 @@ def _homogeneous(form: Form) -> Form:
     return Form(form.quadratic, form.linear)
 
 
-def _direction(claim: ListedClaim, error: NoOptimumError) -> Witness | None:
-    """An exact recession direction of the hypotheses along which the measure grows."""
-    system, solution = error.system, error.solution
+def _recession(claim: ListedClaim) -> ListedClaim:
+    """The problem without its constants: what holds along a direction, with the growth of the measure."""
     growing = _homogeneous(claim.measure)
-    recession = replace(
+    return replace(
         claim,
         inequalities=tuple((name, _homogeneous(form)) for name, form in claim.inequalities),
         equalities=tuple((name, _homogeneous(form)) for name, form in claim.equalities),
@@ -92,7 +102,12 @@ def _direction(claim: ListedClaim, error: NoOptimumError) -> Witness | None:
         measure=growing,
         normaliser=growing,
     )
-    statement = recession.statement()
+
+
+def _direction(claim: ListedClaim, error: NoOptimumError) -> Witness | None:
+    """An exact recession direction of the hypotheses along which the measure grows."""
+    system, solution = error.system, error.solution
+    statement = _recession(claim).statement()
     gram, values = np.zeros((system.size, system.size)), np.zeros(system.scalars)
     if system.rows.size and len(solution.gram):
         gram[np.ix_(system.rows, system.rows)] = solution.gram[0]

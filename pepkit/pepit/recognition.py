@@ -24,7 +24,8 @@ from pepkit.kernel import (
     SmoothFunctionClass,
 )
 from pepkit.kernel.statement import Form, Statement
-from pepkit.pep.pepit_import import EvaluatedFunction, ImportedProblem
+from pepkit.pep.pepit_function import EvaluatedFunction
+from pepkit.pep.pepit_import import ImportedProblem
 
 __all__ = ["RecognisedMethod", "recognised_method"]
 

@@ -10,12 +10,13 @@ import contextlib
 import io
 import runpy
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pepkit.kernel import ClaimError
+from pepkit.kernel import ClaimError, PepkitError
 from pepkit.pep.pepit_import import is_pepit_problem
 from pepkit.pepit.certify import certify_pepit
 from pepkit.pepit.result import PepitResult
@@ -43,14 +44,17 @@ def certify_script(
     Raises
     ------
     ClaimError
-        If there is no such file, or the script builds no problem.
+        If there is no such file, the script fails (the message says where, and what PEPit refused), or it builds no
+        problem.
+    CertificationError
+        For the first problem that has no certificate.
     """
     path = Path(path)
     if not path.is_file():
         raise ClaimError(f"there is no script {path}")
     results: list[PepitResult] = []
     with _answered(results, options), _command_line(path, arguments or []), contextlib.redirect_stdout(io.StringIO()):
-        names = runpy.run_path(str(path), run_name="__main__")
+        names = _run(path)
         if not results:
             problems = [value for value in names.values() if is_pepit_problem(value)]
             if not problems:
@@ -63,6 +67,37 @@ def certify_script(
         if found is not None:
             found(result)
     return results
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """The global names of the script after it ran."""
+    try:
+        return runpy.run_path(str(path), run_name="__main__")
+    except PepkitError:
+        raise
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            raise ClaimError(f"{path.name} ended with exit code {error.code}") from error
+        return {}
+    except Exception as error:
+        raise ClaimError(_failure(path, error)) from error
+
+
+def _failure(path: Path, error: Exception) -> str:
+    """Where a script failed: its own line, and the place in PEPit if it was PEPit that refused."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).name == path.name]
+    line = f" in line {own[-1].lineno} ({own[-1].line})" if own else ""
+    last = frames[-1] if frames else None
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if last is not None and "PEPit" in Path(last.filename).parts:
+        refused = str(error) or last.line or "an assertion"
+        return (
+            f"PEPit refused a step of {path.name}{line}: {refused} (in {last.name}, line {last.lineno} of "
+            f"{Path(last.filename).name}). Check the types of the arguments: PEPit wants points, expressions, ints "
+            "and floats; exact numbers come from pepkit.exact."
+        )
+    return f"{path.name} failed{line}: {what}"
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class PepkitWrapper(Wrapper):
     """The back end. After a solve, `result` holds the `PepitResult`.
 
     Keyword arguments of ``problem.solve`` are those of `pepkit.pepit.certify_pepit` (``mode``, ``tolerance``,
-    ``decimal``, ``numbers``, ``simplify``); ``solver`` names a solver of pepkit, None chooses one.
+    ``decimal``, ``numbers``, ``repair_rounding``, ``simplify``); ``solver`` names a solver of pepkit, None chooses one.
     """
 
     def __init__(self, verbose: int = 1) -> None:
@@ -75,6 +75,7 @@ class PepkitWrapper(Wrapper):
         if self._weight is not None:
             return self._reduce_dimension(solver_name)
         decimal, numbers = options.pop("decimal", False), options.pop("numbers", None)
+        repair_rounding = options.pop("repair_rounding", True)
         known = {"mode", "tolerance", "simplify", "witness", "sympy", "progress", "settings"}
         unknown = sorted(set(options) - known)
         if unknown:
@@ -84,7 +85,7 @@ class PepkitWrapper(Wrapper):
         def imported(reading: str) -> ImportedProblem:
             constraints = [c for c in sent if isinstance(c, Constraint)]
             matrices = [c for c in sent if not isinstance(c, Constraint)]
-            return import_sent(constraints, matrices, self._objective, NumberReader(reading))
+            return import_sent(constraints, matrices, self._objective, NumberReader(reading), repair_rounding)
 
         self._imported = imported(numbers or ("decimal" if decimal else "dyadic"))
         if str(solver_name).lower() != "auto":
@@ -98,7 +99,7 @@ class PepkitWrapper(Wrapper):
             return "infeasible", "pepkit", None
         except CertificationError:
             late = time.perf_counter() - started > SECOND_LIMIT
-            if decimal or numbers is not None or not self._imported.rounded or late:
+            if decimal or numbers is not None or not self._imported.rounded or not repair_rounding or late:
                 raise
             self._imported = second_reading(imported("simplest"))
             self.result = certify_imported(self._imported, solver=solver_name, patience=SECOND_PATIENCE, **options)

@@ -11,8 +11,10 @@ import numpy as np
 from pepkit.algebra import to_float
 from pepkit.kernel import Certificate, ListedClaim, PepkitError, Witness
 from pepkit.rounding.listed import Face, ListedSystem
+from pepkit.rounding.listed_center import central_face
 from pepkit.rounding.listed_dual import (
     ListedDual,
+    consistent,
     float_equations,
     independent_rows,
     listed_margin,
@@ -40,6 +42,10 @@ GENEROUS = (1.0, 1.01, 3.0, 0.3)
 """Rates above the optimum, in units of it, at which an interior is looked for."""
 EDGE = 2e-12
 """Margins below this are rounding of the solver."""
+EDGE_ACCURACY = 1e-3
+"""Relative accuracy of optima of duals without interior; on the smallest face they may differ by so much."""
+CENTRAL_DEPTH = 3
+"""Faces found one after another from analytic centres."""
 INTERIOR = 1e-6
 """A margin at a generous rate that shows that the dual has an interior."""
 
@@ -118,13 +124,20 @@ def certify_listed(
     settings = settings or RoundingSettings()
     chosen = solver("clarabel" if solver_name == "auto" else solver_name)
     search = _Search(claim, tolerance, chosen, progress, settings, face, simple, patience)
+    search.mode = mode
     search.solve()
     sharp = search.sharp() if mode != "relaxed" else None
     if sharp is not None:
         return search.outcome(sharp, True)
-    if mode == "sharp":
+    try:
+        # on a face of a dual without interior the optimum may still turn out to be recognised
+        found = search.relaxed()
+    except RoundingError:
+        if mode != "sharp":
+            raise
+    if mode == "sharp" and not search.is_sharp:
         raise RoundingError("no sharp certificate: " + "; ".join(search.attempts))
-    return search.outcome(search.relaxed(), False)
+    return search.outcome(found, search.is_sharp)
 
 
 class _Search:
@@ -155,6 +168,8 @@ class _Search:
         self.deadline = 0.0
         self.system = ListedSystem(claim, face)
         self.dual: ListedDual
+        self.mode = "auto"
+        self.is_sharp = False
         self.worst_case: Witness | None = None
 
     def solve(self) -> None:
@@ -196,7 +211,15 @@ class _Search:
     def _descend(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
         """A certificate on this face or on a smaller one that holds all its multipliers."""
         self.faces += 1
-        certificate = self._near(system, dual.rate, limit)
+        # where the solver struggles, the dual is likely to lie in a face, and a point near the optimum is costly
+        struggled = depth == 0 and dual.solution.status is not Status.OPTIMAL
+        certificate = None if struggled else self._near(system, dual.rate, limit, 0.5)
+        if certificate is None and depth < CENTRAL_DEPTH and time.perf_counter() < self.deadline:
+            certificate = self._on_central_face(system, dual, limit, depth)
+            if certificate is not None:
+                return certificate
+        for part in (0.5, 0.9) if struggled else (0.9,):
+            certificate = certificate or self._near(system, dual.rate, limit, part)
         if certificate is None:
             interior, faces = self._interior(system)
             if interior is None:
@@ -225,21 +248,41 @@ class _Search:
             self.reductions = depth
         return certificate
 
-    def _near(self, system: ListedSystem, optimum: float, limit: float) -> Certificate | None:
-        """Round the point that is farthest inside the cones at a rate within the tolerance."""
-        optimum = min(self.optimum, optimum)
-        room = limit - optimum
-        for part in (0.5, 0.9):
-            target = optimum + part * room
-            dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
-            if dual is None or not dual.margin > EDGE:
-                found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
-                self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
-                continue
-            certificate = self._rounded(system, dual, limit)
+    def _on_central_face(self, system: ListedSystem, dual: ListedDual, limit: float, depth: int) -> Certificate | None:
+        """A certificate on the smallest face that holds all multipliers, if there is a smaller one."""
+        face = central_face(system, dual, self.solver)
+        if face is None:
+            return None
+        smaller = ListedSystem(self.claim, face)
+        self.progress("reduce", f"smallest face: residual of order {smaller.rows.size}")
+        if not consistent(smaller):
+            self.attempts.append("smallest face: the equations have no solution")
+            return None
+        optimum, solution = listed_optimum(smaller, self.solver)
+        near = abs(optimum.rate - dual.rate) <= EDGE_ACCURACY * max(abs(dual.rate), ZERO)
+        if not _usable(optimum, solution) or not (near or optimum.rate <= limit):
+            self.attempts.append(f"smallest face: {solution.status.message} (rate {optimum.rate:.9g})")
+            return None
+        # a dual without interior is solved badly; on its face the optimum is better known
+        self.dual.rate = self.dual.lower = optimum.rate
+        # worst cases on a face with a kernel of its own have products outside the rows, which are not refined
+        if self.mode != "relaxed" and smaller.rows.size <= SHARP_ORDER and not smaller.imposed:
+            certificate = self._sharp_from_worst_case(smaller, optimum)
             if certificate is not None:
+                self.reductions, self.is_sharp = depth + 1, True
                 return certificate
-        return None
+        return self._descend(smaller, optimum, allowed(optimum.rate, self.tolerance), depth + 1)
+
+    def _near(self, system: ListedSystem, optimum: float, limit: float, part: float) -> Certificate | None:
+        """Round the point that is farthest inside the cones at a rate above the optimum by part of the tolerance."""
+        optimum = min(self.optimum, optimum)
+        target = optimum + part * (limit - optimum)
+        dual = listed_margin(system, target, np.ones(len(system.columns)), self.solver)
+        if dual is None or not dual.margin > EDGE:
+            found = "the solver failed" if dual is None else f"margin {dual.margin:.1e}"
+            self.attempts.append(f"at the optimum and {part:g} of the tolerance, {found}")
+            return None
+        return self._rounded(system, dual, limit)
 
     def _rounded(self, system: ListedSystem, dual: ListedDual, limit: float) -> Certificate | None:
         try:
@@ -290,20 +333,20 @@ class _Search:
         """A certificate of the exact optimum, or None."""
         if self.system.rows.size > SHARP_ORDER:
             return None
-        certificate = self._sharp_from_worst_case()
+        certificate = self._sharp_from_worst_case(self.system, self.dual)
         return self._sharp_from_rate() if certificate is None else certificate
 
-    def _sharp_from_worst_case(self) -> Certificate | None:
+    def _sharp_from_worst_case(self, system: ListedSystem, dual: ListedDual) -> Certificate | None:
         """The worst case with exact numbers gives the rate, and the face on which its multipliers lie."""
         self.progress("recognise", "the worst case to high precision")
-        for worst in exact_worst_cases(self.system, self.dual, self.first_solve + 0.5):
-            certificate = self._on_the_face_of(worst)
+        for worst in exact_worst_cases(system, dual, self.first_solve + 0.5):
+            certificate = self._on_the_face_of(worst, system)
             if certificate is not None:
                 return certificate
         self.attempts.append("sharp: no worst case with recognised numbers has multipliers on its face")
         return None
 
-    def _on_the_face_of(self, worst: ExactWorstCase) -> Certificate | None:
+    def _on_the_face_of(self, worst: ExactWorstCase, system: ListedSystem) -> Certificate | None:
         claim = claim_over(self.claim, worst.field)
         rate = worst.value(claim.measure) / claim.normaliser.constant
         value = to_float(worst.field, rate)
@@ -312,7 +355,7 @@ class _Search:
         inequalities = {("inequalities", k) for k in range(len(claim.inequalities))}
         # a hypothesis that vanishes at the worst case may still need the multiplier zero
         for kept in dict.fromkeys((worst.active, worst.used)):
-            face = Face(self.system.face.dropped | frozenset(inequalities - kept), worst.span)
+            face = Face(system.face.dropped | frozenset(inequalities - kept), worst.span, system.face.ranges)
             reduced = ListedSystem(claim, face)
             dual = listed_margin(reduced, value, np.ones(len(reduced.columns)), self.solver, exact_rate=True)
             if dual is None or not dual.margin > 1e-9:

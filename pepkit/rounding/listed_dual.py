@@ -10,7 +10,15 @@ from scipy import linalg, sparse
 from pepkit.rounding.listed import ListedSystem
 from pepkit.solvers import ConicProblem, ConicSolution, MatrixBlock, Solver, StructuredSettings
 
-__all__ = ["ListedDual", "float_equations", "independent_rows", "listed_margin", "listed_optimum"]
+__all__ = [
+    "ListedDual",
+    "conic_blocks",
+    "consistent",
+    "float_equations",
+    "independent_rows",
+    "listed_margin",
+    "listed_optimum",
+]
 
 
 @dataclass
@@ -42,6 +50,17 @@ def float_equations(system: ListedSystem) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(parts), np.concatenate(right)
 
 
+def consistent(system: ListedSystem) -> bool:
+    """Whether the equations of the face have a solution, up to rounding."""
+    matrix, right = float_equations(system)
+    if not right.size:
+        return True
+    if not matrix.shape[1]:
+        return bool(np.abs(right).max() < 1e-9)
+    solution = np.linalg.lstsq(matrix, right, rcond=1e-12)[0]
+    return bool(np.abs(matrix @ solution - right).max() <= 1e-7 * max(1.0, float(np.abs(right).max())))
+
+
 def independent_rows(matrix: np.ndarray, tolerance: float = 1e-10) -> np.ndarray:
     """Indices of rows that span the row space."""
     if not matrix.size:
@@ -53,7 +72,7 @@ def independent_rows(matrix: np.ndarray, tolerance: float = 1e-10) -> np.ndarray
     return np.sort(order[:rank])
 
 
-def _blocks(system: ListedSystem, margin: int | None, weights: np.ndarray) -> list[MatrixBlock]:
+def conic_blocks(system: ListedSystem, margin: int | None, weights: np.ndarray) -> list[MatrixBlock]:
     """S on the rows where it has to be definite, then the matrix multipliers; minus t I with a margin variable."""
     blocks = []
     if system.rows.size:
@@ -110,7 +129,7 @@ def listed_optimum(system: ListedSystem, solver: Solver, tolerance: float = 1e-9
         sparse.csr_matrix(equality),
         np.append(right[keep], system.goal[1][-1]),
         np.append(system.signed, False),
-        tuple(_blocks(system, None, np.ones(count))),
+        tuple(conic_blocks(system, None, np.ones(count))),
     )
     solution = solver.solve(problem, StructuredSettings(tolerance=tolerance))
     dual = _named(system, solution, keep, solution.y)
@@ -173,7 +192,7 @@ def listed_margin(
         sparse.csr_matrix(equality),
         sides,
         np.concatenate([system.signed, [False, True, True]]),
-        tuple(_blocks(system, count, weights)),
+        tuple(conic_blocks(system, count, weights)),
     )
     solution = solver.solve(problem, StructuredSettings(tolerance=tolerance))
     # near the optimum the margin is tiny and no residual is small beside it; what rounds is good enough

@@ -20,7 +20,7 @@ from pepkit.rounding.listed import Face, ListedSystem, MatrixRange
 from pepkit.rounding.listed_dual import ListedDual
 from pepkit.rounding.relaxed import simplest_between
 
-__all__ = ["exposed_faces", "optimal_face", "recognised_rate", "recognised_span", "simple_basis"]
+__all__ = ["exposed_faces", "optimal_face", "recognised_rate", "recognised_span", "simple_basis", "simple_number"]
 
 HEIGHT = 2000
 """Largest denominator of coordinates that count as recognised."""
@@ -65,7 +65,7 @@ def simple_basis(span: np.ndarray, accuracy: float) -> list[list[fmpq]] | None:
     for row in reduced:
         entries = []
         for value in row:
-            entry = _simple(float(value), accuracy)
+            entry = simple_number(float(value), accuracy)
             if entry is None:
                 return None
             entries.append(entry)
@@ -73,7 +73,8 @@ def simple_basis(span: np.ndarray, accuracy: float) -> list[list[fmpq]] | None:
     return rows
 
 
-def _simple(value: float, accuracy: float) -> fmpq | None:
+def simple_number(value: float, accuracy: float) -> fmpq | None:
+    """The simple fraction within `accuracy` of the value, or None."""
     if abs(value) < accuracy:
         return fmpq(0)
     fraction = simplest_between(Fraction(value) - Fraction(accuracy), Fraction(value) + Fraction(accuracy))

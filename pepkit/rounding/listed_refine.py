@@ -19,26 +19,23 @@ from typing import Any
 
 import flint
 import numpy as np
-from flint import arb, fmpq, fmpz_mat
+from flint import arb, fmpq
 from scipy import linalg
 
-from pepkit.kernel import RATIONALS, Field, ListedClaim, Number, NumberField, Witness
+from pepkit.algebra import to_float
+from pepkit.kernel import RATIONALS, Field, ListedClaim, NumberField, Witness
 from pepkit.kernel.statement import Form, Vector
+from pepkit.rounding.linear import solve_exactly
 from pepkit.rounding.listed import ListedSystem
-from pepkit.rounding.listed_dual import ListedDual
+from pepkit.rounding.listed_dual import ListedDual, independent_rows
+from pepkit.rounding.recognition import BITS, CLOSE, ball, binary_logarithm, each_recognised, recognised
 from pepkit.rounding.relaxed import simplest_between
 
 __all__ = ["ExactWorstCase", "claim_over", "exact_worst_cases"]
 
-BITS = 640
-"""Working precision."""
-CLOSE = 480
-"""Bits to which the equations must hold, and numbers must agree with what is recognised."""
 MAX_DEGREE = 4
 MAX_RANK = 32
 MAX_UNKNOWNS = 800
-HEIGHT = 1 << 200
-"""Largest numerators and denominators that count as recognised."""
 SLACKS = (1e-5, 1e-3)
 """Slacks below this count as zero; where multiplier and slack both vanish, the solver knows neither well."""
 
@@ -153,7 +150,7 @@ def exact_worst_cases(system: ListedSystem, dual: ListedDual, seconds: float = 1
         numbers = equations.solved(deadline)
         if numbers is None:
             continue
-        found = _recognised(numbers[: equations.recognise], system.field)
+        found = recognised(numbers[: equations.recognise], system.field) or equations.completed(numbers)
         if found is not None:
             yield equations.worst_case(*found, numbers[equations.recognise :])
 
@@ -298,7 +295,7 @@ class _Equations:
         x = self.start.copy()
         near = 0.2 * (1 + np.abs(x))
         every = np.arange(self.unknowns)
-        if not self._converge(x, every, near):
+        if not self._converge(x, every, near, deadline):
             return None
         jacobian = self.jacobian(x)
         norms = np.linalg.norm(jacobian, axis=0)
@@ -314,7 +311,7 @@ class _Equations:
                 # unknowns that nothing determines may as well be simple, as long as M stays definite
                 radius = Fraction(self.room) * Fraction(1 + abs(x[k]))
                 x[k] = float(simplest_between(Fraction(x[k]) - radius, Fraction(x[k]) + radius))
-            if not self._converge(x, chosen, 2 * near):
+            if not self._converge(x, chosen, 2 * near, deadline):
                 return None
         inverse = np.linalg.pinv(self.jacobian(x)[:, chosen], rcond=1e-12)
         with flint.ctx.workprec(BITS):
@@ -325,11 +322,11 @@ class _Equations:
                 exact[k] = arb(fmpq(simple.numerator, simple.denominator))
             last = math.inf
             for _ in range(60):
-                residual = self.residual(exact, _ball)
+                residual = self.residual(exact, ball)
                 size = max((abs(r.mid()) for r in residual), default=arb(0))
                 if size < arb(2) ** (-CLOSE - 40):
                     return exact
-                exponent = _log2(size)
+                exponent = binary_logarithm(size)
                 if exponent > last - 3 or time.perf_counter() > deadline:
                     return None
                 last = exponent
@@ -340,10 +337,12 @@ class _Equations:
                     exact[k] = (exact[k] - arb(float(change)) * unit).mid()
         return None
 
-    def _converge(self, x: np.ndarray, chosen: np.ndarray, near: np.ndarray) -> bool:
-        """Newton's method in floats on the chosen unknowns; False if it leaves the neighbourhood."""
+    def _converge(self, x: np.ndarray, chosen: np.ndarray, near: np.ndarray, deadline: float) -> bool:
+        """Newton's method in floats on the chosen unknowns; False if it leaves the neighbourhood, or takes too long."""
         origin = x.copy()
         for _ in range(30):
+            if time.perf_counter() > deadline:
+                return False
             residual = np.array(self.residual(list(x), self.system.floats), dtype=float)
             if not np.isfinite(residual).all():
                 return False
@@ -354,6 +353,55 @@ class _Equations:
             if (np.abs(x - origin) > near).any():
                 return False
         return bool(np.abs(np.array(self.residual(list(x), self.system.floats), dtype=float)).max(initial=0.0) < 1e-9)
+
+    def completed(self, numbers: Sequence[arb]) -> tuple[Field, list[Any]] | None:
+        """All numbers where those of Z are recognised: on its range what is left solves linear equations, exactly.
+
+        Their solution may be too long to be recognised.
+        """
+        place = len(self.free) * self.rank
+        found = recognised(numbers[:place], self.system.field)
+        if found is None:
+            return None
+        field, inside = found
+        rest = each_recognised(numbers[place : self.recognise], field)
+        unknown = [k for k, value in enumerate(rest) if value is None]
+        rows, right = self._linear(field, inside, [field.coerce(0) if v is None else v for v in rest])
+        if len(rows) < len(unknown):
+            return None
+        matrix = [[row[k] for k in unknown] for row in rows]
+        floats = np.array([[to_float(field, a) for a in row] for row in matrix]).reshape(len(rows), len(unknown))
+        chosen = independent_rows(floats)
+        if len(chosen) != len(unknown):
+            return None
+        solution = solve_exactly(field, [matrix[k] for k in chosen], [right[k] for k in chosen])
+        if solution is None:
+            return None
+        for k, value in zip(unknown, solution, strict=True):
+            rest[k] = field.coerce(value)
+        return field, [*inside, *rest]
+
+    def _linear(self, field: Field, inside: Sequence[Any], known: Sequence[Any]) -> tuple[list[list[Any]], list[Any]]:
+        """The active hypotheses as equations in M and the scalars, and what they lack at `known` values of these."""
+        zero, one = field.coerce(0), field.coerce(1)
+        span, _, _, _ = self._parts([*inside, *known, *([zero] * len(self.active))], one)
+        rows, right = [], []
+        for quadratic, linear, constant in self.forms:
+            row = [zero] * len(known)
+            for p, q, value in quadratic:
+                for k, (i, j) in enumerate(self.triangle):
+                    term = span[p][i] * span[q][j]
+                    if i != j:
+                        term = term + span[p][j] * span[q][i]
+                    row[k] = row[k] + term * value
+            for s, value in linear:
+                row[len(self.triangle) + s] = row[len(self.triangle) + s] + value
+            total = field.coerce(constant)
+            for coefficient, value in zip(row, known, strict=True):
+                total = total + coefficient * value
+            rows.append(row)
+            right.append(-total)
+        return rows, right
 
     def worst_case(self, field: Field, numbers: Sequence[Any], multipliers: Sequence[arb]) -> ExactWorstCase:
         """The recognised numbers in the coordinates of the claim; multipliers below 1e-9 count as zero."""
@@ -375,101 +423,3 @@ class _Equations:
             field, tuple(span), tuple(tuple(field.coerce(v) for v in row) for row in moments),
             tuple(field.coerce(v) for v in values), active, used,
         )  # fmt: skip
-
-
-def _ball(value: Any) -> arb:
-    """A coefficient as a ball at the working precision."""
-    if not isinstance(value, Number):
-        return arb(value)
-    low, high = value.field.scaled_enclosure(value, 2 * BITS)
-    return arb(fmpq(low + high, 2)) / arb(2) ** (2 * BITS)
-
-
-def _log2(value: arb) -> float:
-    """log_2 of a positive number that may be far below the smallest float."""
-    return float((value.log() / arb(2).log()).mid())
-
-
-def _recognised(numbers: Sequence[arb], base: Field) -> tuple[Field, list[Any]] | None:
-    """All numbers in the field of the claim or, if that is Q, in one real quadratic field; None otherwise."""
-    with flint.ctx.workprec(BITS):
-        if isinstance(base, NumberField):
-            powers = [_ball(base.generator**k) for k in range(base.degree)]
-            inside = [_combination(v, powers, base) for v in numbers]
-            return None if any(v is None for v in inside) else (base, inside)
-        rationals = [_rational(v) for v in numbers]
-        missing = [v for v, r in zip(numbers, rationals, strict=True) if r is None]
-        if not missing:
-            return RATIONALS, rationals
-        for radicand in _radicands(missing[:3]):
-            low = math.isqrt(radicand)
-            field = NumberField([-radicand, 0, 1], (low, low + 1))
-            powers = [arb(1), arb(radicand).sqrt()]
-            found = [
-                r if r is not None else _combination(v, powers, field) for v, r in zip(numbers, rationals, strict=True)
-            ]
-            if all(f is not None for f in found):
-                return field, [field.coerce(f) for f in found]
-    return None
-
-
-def _fraction(value: arb) -> Fraction:
-    mantissa, exponent = value.mid().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-
-
-def _rational(value: arb) -> fmpq | None:
-    """The rational of moderate height that the number agrees with."""
-    middle = _fraction(value)
-    radius = Fraction(1, 1 << CLOSE)
-    found = simplest_between(middle - radius, middle + radius)
-    if found.denominator > HEIGHT or abs(found.numerator) > HEIGHT:
-        return None
-    return fmpq(found.numerator, found.denominator)
-
-
-def _relation(values: Sequence[arb]) -> list[int] | None:
-    """Small integers whose combination of the values vanishes."""
-    shift = arb(2) ** CLOSE
-    columns = [int((v * shift).mid().floor().unique_fmpz() or 0) for v in values]
-    count = len(values)
-    rows = [[1 if i == j else 0 for j in range(count)] + [columns[i]] for i in range(count)]
-    reduced = fmpz_mat(rows).lll()
-    first = [int(reduced[0, j]) for j in range(count + 1)]
-    # a relation that means something is far shorter than what any numbers satisfy
-    if max(abs(a) for a in first[:count]) > 1 << (CLOSE // (count + 1)) or abs(first[count]) > 1 << 80:
-        return None
-    return first[:count]
-
-
-def _radicands(values: Sequence[arb]) -> Iterator[int]:
-    """Squarefree d such that a value lies in Q(sqrt d)."""
-    seen = set()
-    for value in values:
-        relation = _relation([arb(1), value, value * value])
-        if relation is None or not relation[2]:
-            continue
-        c, b, a = relation
-        radicand = b * b - 4 * a * c
-        if radicand <= 0:
-            continue
-        for factor in range(2, 2000):
-            while radicand % (factor * factor) == 0:
-                radicand //= factor * factor
-        if radicand > 1 and math.isqrt(radicand) ** 2 != radicand and radicand not in seen:
-            seen.add(radicand)
-            yield radicand
-
-
-def _combination(value: arb, powers: Sequence[arb], field: NumberField) -> Any:
-    """The element of the field, with powers of its generator as balls, that the number agrees with."""
-    simple = _rational(value)
-    if simple is not None:
-        return field.coerce(simple)
-    relation = _relation([*powers, value])
-    if relation is None or not relation[-1]:
-        return None
-    total = field.coerce(0)
-    for k, weight in enumerate(relation[:-1]):
-        total = total + field.generator**k * fmpq(-weight, relation[-1])
-    return total

@@ -32,21 +32,22 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
         return Fraction(0)
     if high < 0:
         return -simplest_between(-high, -low)
+    # the common continued fraction of both ends, in integers: this is called for every coefficient that is read
+    p, q, r, s = low.numerator, low.denominator, high.numerator, high.denominator
     terms = []
     while True:
-        whole = low.numerator // low.denominator
-        if whole == low:
-            terms.append(whole)
+        whole, rest = divmod(p, q)
+        if not rest:
             break
-        if whole + 1 <= high:
-            terms.append(whole + 1)
+        if (whole + 1) * s <= r:
+            whole += 1
             break
         terms.append(whole)
-        low, high = 1 / (high - whole), 1 / (low - whole)
-    value = Fraction(terms.pop())
-    for whole in reversed(terms):
-        value = whole + 1 / value
-    return value
+        p, q, r, s = s, r - whole * s, q, rest
+    numerator, denominator = whole, 1
+    for term in reversed(terms):
+        numerator, denominator = term * numerator + denominator, numerator
+    return Fraction(numerator, denominator)
 
 
 def relaxed_certificate(

@@ -92,6 +92,11 @@ def test_unbounded_problem_has_a_direction() -> None:
     with pytest.raises(UnboundedProblemError, match="infinite") as caught:
         pepkit.certify(gradient_descent(0, condition=False))
     assert caught.value.direction is not None
+    caught.value.check()
+    # the direction is evidence only as long as nothing in it is changed
+    caught.value.direction = replace(caught.value.direction, scalars=tuple(-f for f in caught.value.direction.scalars))
+    with pytest.raises(CertificateError):
+        caught.value.check()
 
 
 def test_contradictory_problem_has_a_certificate() -> None:

@@ -98,3 +98,39 @@ def test_numpy_scalars_keep_exact_numbers() -> None:
     assert (np.int64(3) - tenth).value == fmpq(29, 10)
     assert pepkit.exact("1/10") ** 400 != 0
     assert list(range(pepkit.exact("3"))) == [0, 1, 2]
+
+
+def test_repairs_of_rounding_are_said_or_refused() -> None:
+    from PEPit.operators import NonexpansiveOperator
+
+    def halpern() -> object:
+        problem = PEP()
+        operator = problem.declare_function(NonexpansiveOperator)
+        fixed, _, _ = operator.fixed_point()
+        x = start = problem.set_initial_point()
+        problem.set_initial_condition((start - fixed) ** 2 <= 1)
+        for k in range(4):
+            x = 1 / (k + 2) * start + (1 - 1 / (k + 2)) * operator.gradient(x)
+        problem.set_performance_metric((x - operator.gradient(x)) ** 2)
+        return problem
+
+    repaired = import_pepit(halpern())
+    assert 0 < repaired.moved < 1e-12
+    assert repaired.reading == "dyadic"
+    assert "moved by at most" in repaired.claim.title
+    assert "repair_rounding=False" in " ".join(repaired.notes)
+    kept = import_pepit(halpern(), repair_rounding=False)
+    assert kept.moved == 0
+    assert kept.claim.title == "PEPit problem, floats as dyadic numbers"
+    assert "kept as asked" in " ".join(kept.notes)
+    assert import_pepit(gradient_descent(gamma=0.1)).claim.title == "PEPit problem, floats as dyadic numbers"
+    one, half = pepkit.exact(1), pepkit.exact("1/2")
+    assert import_pepit(gradient_descent(L=one, gamma=half)).reading == "exact"
+
+
+def test_floats_that_met_exact_numbers_are_noticed() -> None:
+    import math
+
+    imported = import_pepit(gradient_descent(L=pepkit.exact(1), gamma=math.sqrt(pepkit.exact(2)) * pepkit.exact("1/3")))
+    assert imported.reading == "dyadic"
+    assert "pepkit.sqrt" in imported.notes[0]
