@@ -26,12 +26,11 @@ EXAMPLES = examples()
 KERNEL_ONLY = {
     "angle-enclosure", "wide-network-constant", "descent-covering", "descent-orbit", "effective-rank",
     "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
-    "maximal-margin", "uniform-distance", "arcsine", "composition-property", "proximal", "quadratic",
+    "maximal-margin", "uniform-distance",
 }  # fmt: skip
 KERNEL_ONLY_PROOFS = {
     "orbit-evaluation", "ball-evaluation", "expansion", "covering-graph", "gram-evaluation", "bending-triples",
-    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box", "bernstein", "equalisation",
-    "composition-property", "pell",
+    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box",
 }  # fmt: skip
 CLAIMS, PROOFS = set(claim_data.KINDS) - KERNEL_ONLY, set(proof_data.KINDS) - KERNEL_ONLY_PROOFS
 
