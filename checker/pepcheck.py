@@ -1423,7 +1423,8 @@ def pell(claim, proof, field, bits):
     left, right = convolution(p, p), convolution([-m, 1 + m, -ONE], convolution(q, q))
     for k, (a, b) in enumerate(zip(left, right)):
         need_zero((0 if k else rate * rate) - a - b, f"c^2 - p^2 = (t - m)(1 - t) q^2 fails at t^{k}")
-    need(p[-1] or not extremal, "a step is zero, so the polynomial is not extremal", Refused)
+    # sign() and not bool(): minpoly is not known to be irreducible here
+    need(not extremal or sign(p[-1]), "a step is zero, so the polynomial is not extremal", Refused)
     return sentence, rate, rate
 
 
