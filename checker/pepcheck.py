@@ -898,6 +898,7 @@ FIELDS = {
 STATEMENTS = {"method": method, "listed": listed}  # claims that are proved by multipliers
 # (kind of claim, kind of proof): function of claim, proof, field, bits -> sentence, rate or None, lower bound
 PROOFS = {}
+OTHER_FIELDS = set()  # claims with such a proof that need not be over the rationals
 
 
 def verify(data, bits):
@@ -916,8 +917,8 @@ def verify(data, bits):
     if by_proof:
         kind = data["proof"].get("kind") if isinstance(data["proof"], dict) else None
         known = isinstance(kind, str) and (kinds[1], kind) in PROOFS
-        over_q = kinds[1] in ("composition", "straightforward") or kinds[0] == "rationals"
-        need(over_q, f"claims of kind {kinds[1]} are over the rationals")
+        allowed = kinds[1] in OTHER_FIELDS or kinds[0] == "rationals"
+        need(allowed, f"claims of kind {kinds[1]} are over the rationals")
         need(known, f"no proof of kind {show(kind)} is known for claims of kind {kinds[1]}")
         sentence, rate, lower = PROOFS[kinds[1], kind](data["claim"], data["proof"], field, bits)
     else:
@@ -1069,6 +1070,7 @@ def straightforward(claim, proof, field, bits):
 
 
 PROOFS["straightforward", "straightforward"] = straightforward
+OTHER_FIELDS.add("straightforward")
 
 
 # =============================================================== properties of schedules (section 16)
@@ -1192,6 +1194,29 @@ def numerators(number):
     )
 
 
+def program(data):
+    """The joins as pairs (name, operands), and the number of steps of the last one."""
+    joins, lengths, used, seen = [], [], set(), set()
+    need(1 <= len(items(data)) <= 10**5, "there must be between 1 and 100000 joins")
+    for number, line in enumerate(data):
+        need(items(line) and isinstance(line[0], str), "not a join: " + show(line))
+        name, *operands = line
+        arity = {"s": 2, "f": 2, "g": 2, "close": 1, "then": 2}.get(name)
+        need(
+            arity == len(operands) and json.dumps(line) not in seen,
+            "not a join, or not a new one: " + show(line),
+        )
+        seen.add(json.dumps(line))
+        earlier = [index(operand, number) for operand in operands if operand != "empty"]
+        used.update(earlier)
+        joins.append((name, operands))
+        lengths.append(sum((lengths[k] for k in earlier), int(name != "then")))
+        need(lengths[-1] < 2**64, "a composition has fewer than 2^64 steps")
+    need(len(used) == len(joins) - 1, "a join is not part of the schedule")
+    need(lengths[-1] >= 1, "the schedule has no steps")
+    return joins, lengths[-1]
+
+
 def composition(claim, proof, field, bits):
     members(claim, "kind class joins measure initial rate"), members(proof, "kind", "roots")
     (m, smoothness), rate, (measure, initial) = (
@@ -1201,42 +1226,27 @@ def composition(claim, proof, field, bits):
     )
     need(sign(m) >= 0, "compositions are about mu >= 0")
     given = [field.read(c) for c in items(proof["roots"])] if "roots" in proof else None
-    exact, roots, joins = given is not None, Roots(given, bits), items(claim["joins"])
+    exact, roots, (joins, length) = given is not None, Roots(given, bits), program(claim["joins"])
 
     def enclosed(number):
         return number if exact or isinstance(number, Fraction) else Interval(*enclosure(number, bits), bits)
 
     inner = enclosed(m)
-    need(1 <= len(joins) <= 10**5, "there must be between 1 and 100000 joins")
-    blocks, lengths, used, seen = [], [], set(), set()
-    for number, line in enumerate(joins):
-        need(items(line) and isinstance(line[0], str), "not a join: " + show(line))
-        name, *operands = line
-        arity = {"s": 2, "f": 2, "g": 2, "close": 1, "then": 2}.get(name)
-        need(
-            arity == len(operands) and json.dumps(line) not in seen,
-            "not a join, or not a new one: " + show(line),
-        )
-        seen.add(json.dumps(line))
-        parts, length = [], name != "then"
+    blocks = []
+    for name, operands in joins:
+        parts = []
         for place, operand in enumerate(operands):
             if operand == "empty":
                 kind = name if (name, place) in (("f", 1), ("g", 0)) else "s"
                 parts.append((kind, inner if kind == "s" and m else ONE))
             else:
-                parts.append(blocks[index(operand, number)])
-                used.add(operand)
-                length += lengths[operand]
+                parts.append(blocks[operand])
         kind, weight = join(name, parts, inner, roots)
         size = 0 if isinstance(weight, Interval) else max(c.bit_length() for c in numerators(weight))
         need(not exact or size <= 2**17, "the exact numbers of the composition become too long", Undecided)
         long = size > 2**12 and not exact
-        need(length < 2**64, "a composition has fewer than 2^64 steps")
         blocks.append((kind, Interval(*enclosure(weight, bits), bits) if long else weight))
-        lengths.append(length)
-    need(len(used) == len(joins) - 1, "a join is not part of the schedule")
     need(not roots.given, "the proof states more roots than there are joins", Refused)
-    need(lengths[-1] >= 1, "the schedule has no steps")
     (kind, w), pair = blocks[-1], (measure, initial)
     table = {
         ("s", VALUE, FROM_DISTANCE): lambda: 1 / (4 * w - 2),
@@ -1258,13 +1268,214 @@ def composition(claim, proof, field, bits):
         worst = Fraction(worst.low >> cut << cut, 1 << bits)
     sentence = (
         f"{words_of_class(m, smoothness, field)},\n"
-        f"the points x_(i+1) = x_i - (h_i/L) grad f(x_i) with the N = {lengths[-1]} steps "
+        f"the points x_(i+1) = x_i - (h_i/L) grad f(x_i) with the N = {length} steps "
         f"that the {len(joins)} joins define satisfy\n{words_of_rate(claim, field, rate)}"
     )
     return sentence, rate, worst
 
 
 PROOFS["composition", "composition"] = composition
+OTHER_FIELDS.add("composition")
+
+
+# =============================================================== properties of compositions (section 20)
+
+
+def composition_property(claim, proof, field, bits):
+    members(claim, "kind joins property"), members(proof, "kind")
+    (joins, length), name = program(claim["joins"]), text(claim["property"])
+    shown = {
+        "s": ("primitive", "dominant", "s-composable"),
+        "f": ("dominant", "f-composable"),
+        "g": ("g-bounded", "g-composable"),
+    }
+    need(name in sum(shown.values(), ()), "unknown property: " + show(name))
+    found = []  # of every join its kind, and whether a part of kind s stands for a tail of kind f in it
+    for kind, operands in joins:
+        need(kind in shown, f"the join {kind} needs mu > 0", Refused)
+        standing = False
+        for operand, wanted in zip(operands, {"s": "ss", "f": "sf", "g": "gs"}[kind]):
+            if operand != "empty":
+                part, inside = found[operand]
+                fits = part == wanted or (part, wanted) == ("s", "f")
+                need(fits, f"a join {kind} takes a part of kind {wanted}, not {part}", Refused)
+                standing = standing or inside or part != wanted
+        found.append((kind, standing))
+    kind, standing = found[-1]
+    need(name in shown[kind], f"a schedule of kind {kind} is not shown to be {name}", Refused)
+    composable = name.endswith("composable")
+    need(not (composable and standing), "a part of kind s stands for a tail of kind f", Refused)
+    sentence = (
+        f"The schedule of N = {length} steps that the {len(joins)} joins define for mu = 0 is {name},\n"
+        "in the sense of section 16"
+    )
+    return sentence, None, None
+
+
+PROOFS["composition-property", "composition-property"] = composition_property
+OTHER_FIELDS.add("composition-property")
+
+
+# =============================================================== proximal methods (section 19)
+
+
+def subgradients(x, g, first):
+    """f_i - f_j - <g_j, x_i - x_j> >= 0; f_i is scalar first + i, the last point is the minimiser."""
+
+    def form(pair):
+        (i, j), result = pair, {}
+        for point, value in ((i, ONE), (j, -ONE)):
+            if point < len(x) - 1:
+                add(result, value, (first + point,))
+        product(result, -ONE, g[j], minus(x[i], x[j]))
+        return result
+
+    return ">=", Pairs(len(x)), form
+
+
+def proximal(claim, field):
+    members(claim, "kind method steps rate")
+    steps, name = [field.read(h) for h in items(claim["steps"])], text(claim["method"])
+    rate, n, points = field.read(claim["rate"]), len(steps), Points(steps, True)
+    need(name in ("proximal-gradient", "relaxed-proximal-point"), "unknown method: " + show(name))
+    need(1 <= n <= MAX_STEPS, "the number of steps must be between 1 and 2048")
+    need(all(sign(h) > 0 for h in steps), "the steps of a proximal method must be positive")
+    end = f"N = {n}, h = [{', '.join(map(field.text, steps))}] satisfy\n"
+    if name == "relaxed-proximal-point":
+        y = [{**x, 1 + i: -1} for i, x in enumerate(points.x[:-1])] + [{}]
+        families, scalars = {"interpolation": subgradients(y, points.g, 0)}, n + 1
+        measure = {(n,): ONE}
+        sentence = (
+            "For every real Hilbert space, every lambda > 0, every closed, proper, convex f\n"
+            "with a minimiser x_*, and every x_0, the points\n"
+            f"  x_(i+1) = x_i - h_i (x_i - y_i), y_i = prox_(lambda f)(x_i),\n{end}"
+            f"  f(y_N)-f(x_*)  <=  ({field.text(rate)}) / lambda * (|x_0-x_*|^2)"
+        )
+    else:
+        # the subgradients s_1, .., s_N come after g_N, so the points move
+        points.x[1:-1] = [{2 * n + 2 + i: 1} for i in range(n)]
+        points.derived = [None] * (2 * n + 2)
+        for i, h in enumerate(steps):
+            points.derived.append([*((p, ONE) for p in points.x[i]), (1 + i, -h), (n + 2 + i, -h)])
+        s = [{n + 2 + i: 1} for i in range(n)] + [{}]
+        families = {
+            "interpolation": points.interpolation(Fraction(0)),
+            "convexity": subgradients(points.x[1:], s, n + 1),
+        }
+        scalars, measure = 2 * n + 1, {(n,): ONE, (2 * n,): ONE}
+        sentence = (
+            "For every real Hilbert space, every L > 0, every convex L-smooth f and\n"
+            "closed, proper, convex r such that F = f + r has a minimiser x_*, and every x_0, the points\n"
+            f"  x_(i+1) = prox_((h_i/L) r)(x_i - (h_i/L) grad f(x_i)),\n{end}"
+            f"  F(x_N)-F(x_*)  <=  ({field.text(rate)}) * L * (|x_0-x_*|^2)"
+        )
+    return Statement(points.derived, scalars, families, measure, {(0, 0): ONE}, rate, sentence)
+
+
+STATEMENTS["proximal"] = proximal
+
+
+# =============================================================== quadratics (sections 17 and 18)
+
+
+def convolution(a, b):
+    result = [Fraction(0)] * (len(a) + len(b) - 1)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            result[i + j] = result[i + j] + x * y
+    return result
+
+
+def curvature_ratio(claim, field):
+    need(not isinstance(field, Radicals), "these claims are over Q and number fields")
+    m = field.read(claim["mu/L"])
+    need(sign(m) > 0 and sign(1 - m) > 0, "mu/L must satisfy 0 < mu/L < 1")
+    return m
+
+
+def quadratic(claim, field):
+    """m, the polynomial p with its constant first, the rate, whether it is extremal, and the sentence."""
+    members(claim, "kind mu/L steps rate extremal")
+    m, rate, extremal = curvature_ratio(claim, field), field.read(claim["rate"]), claim["extremal"]
+    steps, p = [field.read(h) for h in items(claim["steps"])], [ONE]
+    need(1 <= len(steps) <= MAX_STEPS, "the number of steps must be between 1 and 2048")
+    need(sign(rate) > 0, "the rate must be positive")
+    need(isinstance(extremal, bool), "extremal must be true or false")
+    for h in steps:
+        p = convolution(p, [ONE, -h])
+    sentence = (
+        "For every real inner-product space, every L > 0, every quadratic f with a minimiser x_*\n"
+        f"and curvatures in [mu, L], mu = ({field.text(m)})*L, and every x_0, the points\n"
+        f"  x_(i+1) = x_i - (h_i/L) grad f(x_i),\n"
+        f"N = {len(steps)}, h = [{', '.join(map(field.text, steps))}] satisfy\n"
+        f"  |x_N-x_*|  <=  ({field.text(rate)}) * |x_0-x_*|"
+    )
+    if extremal:
+        sentence += (
+            "\nand max |p| on [mu/L, 1] is at least this for all polynomials p of degree <= N, p(0) = 1"
+        )
+    return m, p, rate, extremal, sentence
+
+
+def pell(claim, proof, field, bits):
+    (m, p, rate, extremal, sentence), _ = quadratic(claim, field), members(proof, "kind factor")
+    q = [field.read(c) for c in items(proof["factor"], len(p) - 1)]
+    left, right = convolution(p, p), convolution([-m, 1 + m, -ONE], convolution(q, q))
+    for k, (a, b) in enumerate(zip(left, right)):
+        need_zero((0 if k else rate * rate) - a - b, f"c^2 - p^2 = (t - m)(1 - t) q^2 fails at t^{k}")
+    # sign() and not bool(): minpoly is not known to be irreducible here
+    need(not extremal or sign(p[-1]), "a step is zero, so the polynomial is not extremal", Refused)
+    return sentence, rate, rate
+
+
+def never_negative(coefficients, depth=24):
+    """Refuse a polynomial in the Bernstein basis of an interval unless it is non-negative there."""
+    signs = [sign(c) for c in coefficients]
+    need(signs[0] >= 0 and signs[-1] >= 0, "the polynomial of the steps exceeds the rate", Refused)
+    if min(signs) < 0:
+        need(depth, "the polynomial of the steps comes too close to the rate", Undecided)
+        rows = [coefficients]
+        while len(rows[-1]) > 1:
+            rows.append([(a + b) / 2 for a, b in pairwise(rows[-1])])
+        never_negative([row[0] for row in rows], depth - 1)
+        never_negative([row[-1] for row in reversed(rows)], depth - 1)
+
+
+def bernstein(claim, proof, field, bits):
+    (m, p, rate, extremal, sentence), _ = quadratic(claim, field), members(proof, "kind")
+    need(not extremal, "bounds of a polynomial do not show that it is extremal", Refused)
+    # t = m (1-s) + s and 1 = (1-s) + s make p homogeneous in 1-s and s
+    n, basis, power = len(p) - 1, [Fraction(0)] * len(p), [ONE]
+    for k, c in enumerate(p):
+        rest = [Fraction(math.comb(n - k, i)) for i in range(n - k + 1)]
+        basis = [a + c * b for a, b in zip(basis, convolution(power, rest))]
+        power = convolution(power, [m, ONE])
+    basis = [c / math.comb(n, k) for k, c in enumerate(basis)]
+    for side in (1, -1):
+        never_negative([rate + side * c for c in basis])
+    ends = [c if sign(c) >= 0 else -c for c in (basis[0], basis[-1])]
+    return sentence, rate, ends[0] if nonnegative(ends[0] - ends[1]) else ends[1]
+
+
+def equalisation(claim, proof, field, bits):
+    members(claim, "kind mu/L rate"), members(proof, "kind")
+    m, rate = curvature_ratio(claim, field), field.read(claim["rate"])
+    need(sign(rate) > 0 and sign(1 - rate) > 0, "the rate must lie between 0 and 1")
+    low, high = 1 - rate, 1 + rate
+    need_zero(low * low - m * (high * high), "the rate does not solve (1 - rate)^2 = m (1 + rate)^2")
+    sentence = (
+        f"With m = {field.text(m)}, U uniform on [0, 1] and 1/h = (1+m)/2 + ((1-m)/2) cos(pi U):\n"
+        f"  E log|1 - h t|  =  log({field.text(rate)})  for every t in [m, 1]"
+    )
+    return sentence, rate, rate
+
+
+PROOFS |= {
+    ("quadratic", "pell"): pell,
+    ("quadratic", "bernstein"): bernstein,
+    ("arcsine", "equalisation"): equalisation,
+}
+OTHER_FIELDS |= {"quadratic", "arcsine"}
 
 
 # =============================================================== networks (network-certificates.md)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import random
 import re
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,14 +25,13 @@ VALIDATOR = Draft202012Validator(schema())
 EXAMPLES = examples()
 # described in docs/laboratories.md and checked by the kernel alone so far: neither schema nor standalone checker know them
 KERNEL_ONLY = {
-    "angle-enclosure", "balanced-trajectory", "wide-network-constant", "descent-covering", "descent-orbit", "effective-rank",
-    "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
-    "maximal-margin", "uniform-distance", "arcsine", "composition-property", "proximal", "quadratic",
+    "angle-enclosure", "balanced-trajectory", "wide-network-constant", "descent-covering", "descent-orbit",
+    "effective-rank", "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
+    "maximal-margin", "uniform-distance",
 }  # fmt: skip
 KERNEL_ONLY_PROOFS = {
     "orbit-evaluation", "ball-evaluation", "expansion", "covering-graph", "gram-evaluation", "bending-triples",
-    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box", "bernstein", "equalisation",
-    "composition-property", "pell", "taylor-enclosure",
+    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box", "taylor-enclosure",
 }  # fmt: skip
 CLAIMS, PROOFS = set(claim_data.KINDS) - KERNEL_ONLY, set(proof_data.KINDS) - KERNEL_ONLY_PROOFS
 
@@ -76,6 +76,52 @@ def test_the_page_lists_the_kinds() -> None:
     assert sorted(kind for kind, _ in rows) == sorted(CLAIMS)
     listed = {kind for _, cell in rows for kind in re.findall(r"`([a-z-]+)`", cell)}
     assert listed == PROOFS
+
+
+def test_the_sections_of_the_page_are_counted_and_listed() -> None:
+    text = (ROOT / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (\d+)\. (.*)$", text, re.MULTILINE)
+    assert [int(number) for number, _ in headings] == list(range(1, len(headings) + 1))
+    assert re.findall(r"^(\d+)\. \[(.*)\]\(", text, re.MULTILINE) == headings
+
+
+def test_links_into_the_page_lead_to_its_headings() -> None:
+    docs = ROOT / "docs"
+    titles = re.findall(r"^#+ (.*)$", (docs / "certificate-format.md").read_text(encoding="utf-8"), re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    for page in [*docs.glob("*.md"), ROOT / "README.md"]:
+        text = page.read_text(encoding="utf-8")
+        start = (
+            r"\((?:docs/)?(?:certificate-format\.md)?#"
+            if page.name == "certificate-format.md"
+            else r"certificate-format\.md#"
+        )
+        for anchor in re.findall(start + r"([^)]*)\)", text):
+            assert anchor in anchors, f"{page.name} links to {anchor}"
+
+
+def test_the_checker_needs_a_degree_that_is_not_zero_in_disguise(pepcheck: ModuleType) -> None:
+    """theta = 1 is a root of (x - 1)(x^2 - 2): one step is zero there, but two Chebyshev steps for theta = sqrt(2)."""
+
+    def number(at_one: Fraction, u: Fraction, v: Fraction) -> Any:
+        """The polynomial in theta that is `at_one` for theta = 1 and u + v sqrt(2) for theta = sqrt(2)."""
+        k = u + v - at_one
+        coefficients = [str(u - 2 * k), str(v), str(k)]
+        return coefficients if k else coefficients[0] if not v else coefficients[:2]
+
+    half, zero, seventh = Fraction(3, 2), Fraction(0), Fraction(1, 7)
+    steps = [number(half, 12 * seventh, 3 * seventh), number(zero, 12 * seventh, -3 * seventh)]
+    rate = number(Fraction(1, 2), seventh, zero)
+    factor = [number(-half, -12 * seventh, zero), number(zero, 18 * seventh, zero)]
+    data: dict[str, Any] = {
+        "format": "pepkit-cert/1",
+        "field": {"kind": "number-field", "minpoly": ["2", "-2", "-1", "1"], "root": ["9/10", "11/10"]},
+        "claim": {"kind": "quadratic", "mu/L": "1/3", "steps": steps, "rate": rate, "extremal": False},
+        "proof": {"kind": "pell", "factor": factor},
+    }
+    assert pepcheck.verify(data, 128)[0].startswith("proved")  # which is true: |p| <= rate for theta = 1
+    with pytest.raises((pepcheck.Refused, pepcheck.Undecided, pepcheck.Malformed)):
+        pepcheck.verify(data | {"claim": data["claim"] | {"extremal": True}}, 128)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -18,10 +18,12 @@ from pepkit.kernel import (
     CompositionProof,
     InitialCondition,
     Measure,
+    ScheduleProperty,
     SmoothFunctionClass,
     Witness,
     certificate_to_text,
 )
+from pepkit.kernel.composition_properties import CompositionPropertyClaim, TreeProof
 from pepkit.networks.injectivity import (
     decide_injectivity,
     probability_certificate,
@@ -29,8 +31,10 @@ from pepkit.networks.injectivity import (
     relu_network,
     threshold,
 )
+from pepkit.proximal import certify_proximal
+from pepkit.quadratics import certify_arcsine, certify_quadratic
 from pepkit.schedule_check import check_schedule
-from pepkit.schedules import obs_f, silver
+from pepkit.schedules import chebyshev, constant, obs_f, silver, tree
 from pepkit.straightforward import straightforward
 
 __all__ = ["by_kinds", "examples"]
@@ -131,6 +135,32 @@ def _schedules() -> Iterator[tuple[str, Any]]:
     yield "pattern", straightforward(3).certificate
 
 
+def _quadratics() -> Iterator[tuple[str, Any]]:
+    yield "pell", certify_quadratic(["3/2"], "1/3").certificate
+    yield "pell over a number field", certify_quadratic(chebyshev(2, "1/4"), "1/4").certificate
+    yield "bernstein", certify_quadratic(["1", "5/4"], "1/10").certificate
+    yield "bernstein at an inner point", certify_quadratic(["10", "1"], "1/10").certificate
+    yield "bernstein with a root", certify_quadratic(silver(3), "1/10").certificate
+    yield "arcsine", certify_arcsine("1/9").certificate
+    yield "arcsine over a number field", certify_arcsine("1/10").certificate
+
+
+def _proximal() -> Iterator[tuple[str, Any]]:
+    yield "proximal point", certify_proximal(constant(2), "relaxed-proximal-point").certificate
+    yield "proximal point silver", certify_proximal(silver(3), "relaxed-proximal-point").certificate
+    yield "proximal gradient", certify_proximal(constant(2), "proximal-gradient").certificate
+
+
+def _trees() -> Iterator[tuple[str, Any]]:
+    for text, name in (
+        ("s(., s(., .))", ScheduleProperty.S_COMPOSABLE),
+        ("f(s(., .), f(., .))", ScheduleProperty.F_COMPOSABLE),
+        ("f(., s(., .))", ScheduleProperty.DOMINANT),
+        ("g(g(., .), s(., .))", ScheduleProperty.G_BOUNDED),
+    ):
+        yield f"tree {text}", TreeProof(CompositionPropertyClaim(tree(text).instructions, name))
+
+
 def _weighted() -> Iterator[tuple[str, Any]]:
     """A witness whose inner product has weights: coordinates times 3/7, weights over its square."""
     for name in ("constant-1", "strongly-convex-cubic"):
@@ -151,6 +181,9 @@ MAKERS: tuple[Callable[[], Iterator[tuple[str, Any]]], ...] = (
     _lines,
     _injectivity,
     _schedules,
+    _quadratics,
+    _proximal,
+    _trees,
 )
 
 

@@ -28,6 +28,8 @@ def leaves(data: Any, path: Address = ()) -> Iterator[Address]:
 
 def changed(value: Any, draw: random.Random) -> Any:
     """Another value of the same type: a neighbouring index, a changed digit or sign, a changed word."""
+    if isinstance(value, bool):
+        return not value
     if isinstance(value, int):
         return value + draw.choice([-1, 1])
     if re.fullmatch(r"-?\d+(/\d+)?", value):
