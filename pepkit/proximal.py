@@ -64,7 +64,7 @@ def proximal_rate(schedule: Any, method: str | ProximalMethod) -> float:
 
     The worst case is never smaller (a multiple of |x| attains it), and it is this for primitive schedules.
     """
-    total = sum(float(h) for h in _numbers(schedule))
+    total = schedule.sum() if isinstance(schedule, Composition) else sum(float(h) for h in _numbers(schedule))
     return 1 / (4 * total) if _method(method) is ProximalMethod.GRADIENT else 1 / (4 * (total + 1))
 
 

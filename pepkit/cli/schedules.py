@@ -262,9 +262,13 @@ class _View:
                 form = f" = {rate.text}" if rate.text and position == 0 else ""
                 lines.append(f"{name:<46}{value:.12g}{form}  ({label})")
         if self.composition is not None and self.composition.kind == "s" and self.mu == 0:
-            total = self.total()
-            lines.append(f"{'proximal gradient: F(x_N)-F(x_*) / (L |x_0-x_*|^2)':<52}{1 / (4 * total):.12g}")
-            lines.append(f"{'proximal point: lambda (f(y_N)-f(x_*)) / |x_0-x_*|^2':<52}{1 / (4 * (total + 1)):.12g}")
+            from pepkit.proximal import proximal_rate
+
+            for words, method in (
+                ("proximal gradient: F(x_N)-F(x_*) / (L |x_0-x_*|^2)", "proximal-gradient"),
+                ("proximal point: lambda (f(y_N)-f(x_*)) / |x_0-x_*|^2", "relaxed-proximal-point"),
+            ):
+                lines.append(f"{words:<52}{proximal_rate(self.composition, method):.12g}")
         if not rates and self.plan.name == "chebyshev":
             lines.append(self._chebyshev())
         elif not rates and self.mu < 0:

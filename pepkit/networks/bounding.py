@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from pepkit.kernel.certificate import Proof, Theorem, check
-from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.files import save
-from pepkit.kernel.network_claims import NetworkBound, NetworkClaim
+from pepkit.kernel.network_claims import NetworkBound
 from pepkit.kernel.network_proofs import BranchingProof, Goal, GramBoundProof, Leaf
 from pepkit.kernel.network_relaxation import Cell
 from pepkit.kernel.networks import ONE, Box, Network, Vector
@@ -172,20 +170,3 @@ def _best_point(claim: NetworkBound) -> Vector:
 def exact_midpoint(box: Box) -> Vector:
     """The centre of a box."""
     return tuple((a + b) / 2 for a, b in zip(box.lower, box.upper, strict=True))
-
-
-def box_in_floats(box: Box) -> tuple[np.ndarray, np.ndarray]:
-    """The limits of a box in doubles."""
-    return to_floats(box.lower), to_floats(box.upper)
-
-
-def require_network_claim(claim: Any) -> NetworkClaim:
-    """The claim, if it is about a network; ClaimError otherwise."""
-    if not isinstance(claim, NetworkClaim):
-        raise ClaimError(f"this is no claim about a network: {claim!r}")
-    return claim
-
-
-def as_rational(value: float) -> fmpq:
-    """The exact rational of a double."""
-    return fmpq(*float(value).as_integer_ratio())

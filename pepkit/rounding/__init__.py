@@ -11,7 +11,6 @@ from pepkit.rounding.support import (
     SolveRequest,
     compare_family,
     interior_dual,
-    learned_support,
     solve_dual,
 )
 
@@ -30,7 +29,6 @@ __all__ = [
     "family",
     "float_data",
     "interior_dual",
-    "learned_support",
     "mix_duals",
     "numerical_dual",
     "recognised_witnesses",

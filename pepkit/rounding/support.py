@@ -23,7 +23,7 @@ from pepkit.rounding.families import MultiplierFamily, all_pairs, family, search
 from pepkit.rounding.settings import Progress, RoundingError, silent
 from pepkit.solvers import ConicProblem, Solver, Status, StructuredSettings, default_solver, solver
 
-__all__ = ["FamilyComparison", "SolveRequest", "compare_family", "interior_dual", "learned_support", "solve_dual"]
+__all__ = ["FamilyComparison", "SolveRequest", "compare_family", "interior_dual", "solve_dual"]
 
 MAX_ROUNDS = 25
 PRICE_TOLERANCE = 1e-7
@@ -254,10 +254,3 @@ def compare_family(
     optimum = solve_dual(claim, "auto", request, progress).rate
     unchanged = bool(dual.rate <= optimum * (1 + 1e-6))
     return FamilyComparison(chosen.name, size, full_size, dual.rate, optimum, unchanged)
-
-
-def learned_support(dual: NumericalDual, threshold: float = 1e-7) -> list[tuple[int, int]]:
-    """The pairs whose multipliers exceed `threshold` times the largest: a family for `custom`."""
-    indices, values = dual.multipliers["interpolation"]
-    keep = values > threshold * values.max()
-    return [(int(i), int(j)) for i, j in indices[keep]]

@@ -14,7 +14,6 @@ from pepkit.schedules.catalogue import (
 from pepkit.schedules.closed_forms import flat_certificate
 from pepkit.schedules.composition import Composer, Composition
 from pepkit.schedules.composition_proofs import composition_proof
-from pepkit.schedules.constant_steps import constant_step_certificate
 from pepkit.schedules.named import composition, composition_names, tree
 from pepkit.schedules.rates import KnownRate, composition_rates, constant_rates, hypoconvex_step_constant
 from pepkit.schedules.schedule import Schedule, load_schedule
@@ -32,7 +31,6 @@ __all__ = [
     "composition_rates",
     "constant",
     "constant_rates",
-    "constant_step_certificate",
     "flat_certificate",
     "hypoconvex_step_constant",
     "load_schedule",

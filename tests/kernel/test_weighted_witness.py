@@ -8,13 +8,13 @@ import pytest
 from flint import fmpq
 
 from pepkit.kernel import CertificateError, FormatError, Witness, certificate_from_text, certificate_to_text, check
-from pepkit.schedules import constant_step_certificate
+from pepkit.pep.constant_forms import constant_certificate
 from pepkit.verification import VerificationError, verify_with_sympy
 
 
 def weighted(weight: fmpq) -> object:
     """The Huber worst case of one step of length 1, with all coordinates divided by sqrt(weight)."""
-    certificate = constant_step_certificate(1, 1)
+    certificate = constant_certificate(1, 1)
     witness = certificate.witness
     assert witness is not None
     # with weight w^2 and coordinates divided by w nothing changes
@@ -28,7 +28,7 @@ def test_weights_scale_the_inner_product() -> None:
     again = certificate_from_text(certificate_to_text(weighted(fmpq(3, 7))))
     assert again.witness == weighted(fmpq(3, 7)).witness
     assert check(again).tight
-    assert verify_with_sympy(weighted(fmpq(3, 7))).lower == verify_with_sympy(constant_step_certificate(1, 1)).lower
+    assert verify_with_sympy(weighted(fmpq(3, 7))).lower == verify_with_sympy(constant_certificate(1, 1)).lower
 
 
 @pytest.mark.parametrize("weights", [(fmpq(-9, 49),), (fmpq(9, 49) + fmpq(1, 10**9),), (fmpq(9, 49) - fmpq(1, 10**9),)])

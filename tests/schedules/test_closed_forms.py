@@ -21,8 +21,9 @@ from pepkit.kernel import (
 from pepkit.kernel.composition import derived_rate
 from pepkit.kernel.statement import gram_residual
 from pepkit.pep import gradient_descent
+from pepkit.pep.constant_forms import constant_certificate
 from pepkit.rounding import SolveRequest, solve_dual
-from pepkit.schedules import composition, composition_proof, constant_step_certificate, flat_certificate, tree
+from pepkit.schedules import composition, composition_proof, flat_certificate, tree
 from pepkit.schedules.closed_forms import flat_multipliers
 from pepkit.schedules.composition_proofs import measures
 
@@ -167,9 +168,11 @@ def test_long_compositions():
     ("steps", "step", "holds"), [(1, "3/2", True), (7, 1, True), (5, "1.6", True), (5, "1.7", False)]
 )
 def test_constant_steps(steps, step, holds):
-    certificate = constant_step_certificate(steps, step)
-    if holds:
-        assert check(certificate).tight
-    else:
-        with pytest.raises(Exception, match="negative pivot"):
-            check(certificate)
+    """The multipliers i/(2N + 1 - i) of Drori and Teboulle, where their residual is semidefinite."""
+    certificate = constant_certificate(steps, step)
+    if not holds:
+        assert certificate is None
+        return
+    assert check(certificate).tight
+    for i in range(1, steps + 1):
+        assert certificate.multipliers["interpolation"][i - 1, i] == fmpq(i, 2 * steps + 1 - i)

@@ -21,7 +21,7 @@ from flint import fmpz, fmpz_mat
 from pepkit.kernel import ClaimError
 from pepkit.kernel.networks import Layer
 
-__all__ = ["halfspace_depth", "is_injective_by_rays", "ray_count", "rays"]
+__all__ = ["halfspace_depth", "is_injective_by_rays", "rays"]
 
 Vector = tuple[fmpz, ...]
 
@@ -107,11 +107,6 @@ def _spans(rows: Sequence[Vector], active: list[Vector], n: int) -> bool:
     return all(
         _spans([rows[j] for j in zero], active + [rows[j] for j in positive], n) for positive, zero, _ in rays(rows)
     )
-
-
-def ray_count(layer: Layer) -> int:
-    """The number of rays, opposite ones counted separately."""
-    return sum(1 for _ in rays([row for row in _rows(layer) if any(row)]))
 
 
 def _rows(layer: Layer) -> list[Vector]:
