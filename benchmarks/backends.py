@@ -14,7 +14,8 @@ import time
 
 import numpy as np
 
-from pepkit.simulate import accelerated, deep_linear
+from pepkit.simulate import deep_linear
+from pepkit.simulate.accelerated import device_name, flows
 
 
 def main() -> None:
@@ -27,12 +28,12 @@ def main() -> None:
     target, times = np.diag([1.0, 0.1]), np.linspace(0.0, 60.0, 61)
     weights = 0.7 * np.random.default_rng(0).standard_normal((arguments.seeds, arguments.depth, 2, 2))
     begin = time.perf_counter()
-    accelerated.flow(weights, target, times)
+    flows.flow(weights, target, times)
     first = time.perf_counter() - begin
     seconds: dict[str, list[float]] = {"numpy": [], "jax": []}
     for _ in range(arguments.repeat):
         ends = []
-        for name, flow in (("numpy", deep_linear.flow), ("jax", accelerated.flow)):
+        for name, flow in (("numpy", deep_linear.flow), ("jax", flows.flow)):
             begin = time.perf_counter()
             ends.append(flow(weights, target, times).weights[-1])
             seconds[name].append(time.perf_counter() - begin)
@@ -40,7 +41,7 @@ def main() -> None:
         if difference > 1e-5:
             raise SystemExit(f"the backends disagree by {difference:.1e}")
     ours, theirs = statistics.median(seconds["numpy"]), statistics.median(seconds["jax"])
-    print(f"{arguments.seeds} networks of {arguments.depth} layers on {accelerated.device_name()}: numpy {ours:.2f} s, "
+    print(f"{arguments.seeds} networks of {arguments.depth} layers on {device_name()}: numpy {ours:.2f} s, "
           f"jax {theirs:.2f} s (first run {first:.2f} s), ratio {ours / theirs:.1f}, largest difference "
           f"{difference:.1e}")  # fmt: skip
 

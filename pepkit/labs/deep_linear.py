@@ -14,14 +14,15 @@ from pepkit.labs.enclosing import trajectory_certificate
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
-from pepkit.simulate import accelerated
 from pepkit.simulate import deep_linear as simulate
+from pepkit.simulate.accelerated import flows as compiled
+from pepkit.simulate.accelerated import require_backend
 from pepkit.studies import Study
 
 __all__ = ["closed_equation_error", "deep_linear", "saxe_error", "turn_counts"]
 
 TARGET = (1.0, 0.1)
-_FLOWS = {"numpy": simulate.flow, "jax": accelerated.flow}
+_FLOWS = {"numpy": simulate.flow, "jax": compiled.flow}
 TURNING = {
     2: ((fmpq(53, 50), fmpq(133, 200), fmpq(103, 100), fmpq(13, 5)), (0, 7, 23, 33, 65)),
     3: ((fmpq(24, 25), fmpq(19, 25), fmpq(-51, 25), fmpq(-3, 5)), (0, 3, 14, 25, 57)),
@@ -50,7 +51,7 @@ def deep_linear(
     work: Work | None = None,
 ) -> LabResult:
     """Flows of `seeds` networks of 2 x 2 layers for each depth, integrated on the `backend` numpy or jax."""
-    accelerated.require_backend(backend)
+    require_backend(backend)
     work = work or Work()
     common = {"seeds": seeds, "time": time, "points": points, "backend": backend, "seed": seed}
     flows = [work.piece({"study": "flow", "depth": n, **common}, partial(_flow, n, seeds, time, points, seed, backend))

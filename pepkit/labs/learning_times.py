@@ -12,7 +12,8 @@ from scipy.special import digamma
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
-from pepkit.simulate import accelerated
+from pepkit.simulate.accelerated import require_backend
+from pepkit.simulate.accelerated.flows import lyapunov_sums
 from pepkit.studies import Study
 
 __all__ = ["learning_time", "learning_times", "lyapunov_exponents"]
@@ -37,7 +38,7 @@ def learning_times(
 
     The times are integrals, computed with SciPy; the random products run on the `backend` numpy or jax.
     """
-    accelerated.require_backend(backend)
+    require_backend(backend)
     work = work or Work()
     depths = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64)
     fixed = [work.piece({"start": start, "depth": n}, partial(learning_time, start, n)) for n in depths]
@@ -124,7 +125,7 @@ def _sampled(products: int, seed: int, backend: str = "numpy") -> list[Any]:
     generator = np.random.default_rng(seed)
     if backend == "jax":
         layers = generator.standard_normal((200, products, 2, 2))
-        return [float(v) for v in accelerated.lyapunov_sums(layers).mean(axis=0) / 200]
+        return [float(v) for v in lyapunov_sums(layers).mean(axis=0) / 200]
     frame = np.broadcast_to(np.eye(2), (products, 2, 2)).copy()
     total = np.zeros((products, 2))
     for _ in range(200):

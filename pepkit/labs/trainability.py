@@ -12,8 +12,9 @@ import numpy as np
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
-from pepkit.simulate import accelerated, propagation, training
-from pepkit.simulate.accelerated_training import train_all
+from pepkit.simulate import propagation, training
+from pepkit.simulate.accelerated import require_backend
+from pepkit.simulate.accelerated.classifiers import train_all
 from pepkit.simulate.data import digits
 from pepkit.studies import Study
 
@@ -43,7 +44,7 @@ def trainability(
 
     On the `backend` jax all seeds and rates of an initialisation are trained together.
     """
-    accelerated.require_backend(backend)
+    require_backend(backend)
     work = work or Work()
     rows: list[tuple[Any, ...]] = []
     curves = []

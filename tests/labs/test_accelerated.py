@@ -13,7 +13,9 @@ from pepkit import labs
 from pepkit.kernel import ClaimError
 from pepkit.labs import deep_linear as study
 from pepkit.simulate import accelerated, deep_linear, training
-from pepkit.simulate.accelerated_training import train_all
+from pepkit.simulate.accelerated.classifiers import train_all
+from pepkit.simulate.accelerated.descent import descent, trained
+from pepkit.simulate.accelerated.flows import flow
 
 
 def test_flows_agree() -> None:
@@ -21,7 +23,7 @@ def test_flows_agree() -> None:
     weights = 0.5 * generator.standard_normal((5, 3, 2, 2))
     target = np.diag([2.0, 1.0])
     times = np.array([0.0, 0.5, 2.0, 10.0])
-    ours = accelerated.flow(weights, target, times, 1e-10)
+    ours = flow(weights, target, times, 1e-10)
     theirs = deep_linear.flow(weights, target, times, 1e-10)
     assert ours.weights.shape == theirs.weights.shape == (4, 5, 3, 2, 2)
     assert ours.weights.dtype == np.float64
@@ -36,13 +38,13 @@ def test_complex_flows_agree() -> None:
     weights = 0.5 * (generator.standard_normal((4, 3, 2, 2)) + 1j * generator.standard_normal((4, 3, 2, 2)))
     target = np.array([[1.0, 0.3j], [0.0, 0.5 + 0.2j]])
     times = np.array([0.0, 1.0, 5.0])
-    ours = accelerated.flow(weights, target, times, 1e-10)
+    ours = flow(weights, target, times, 1e-10)
     theirs = deep_linear.flow(weights, target, times, 1e-10)
     assert ours.weights.dtype == np.complex128
     assert np.max(np.abs(ours.weights - theirs.weights)) < 1e-6
     # a real network with a real target is a special case
-    real = accelerated.flow(weights.real, target.real, times, 1e-10).weights
-    same = accelerated.flow(weights.real.astype(complex), target.real, times, 1e-10).weights
+    real = flow(weights.real, target.real, times, 1e-10).weights
+    same = flow(weights.real.astype(complex), target.real, times, 1e-10).weights
     assert np.max(np.abs(real - same)) < 1e-8
 
 
@@ -51,7 +53,7 @@ def test_descent_agrees() -> None:
     spectra = generator.uniform(0, 1, (7, 3))
     start = generator.standard_normal((7, 3))
     steps = np.array([1.4, 2.0, 1.4])
-    points = accelerated.descent(lambda x, a: a * x, spectra, start, steps)
+    points = descent(lambda x, a: a * x, spectra, start, steps)
     expected = [start]
     for h in steps:
         expected.append(expected[-1] * (1 - h * spectra))
@@ -66,16 +68,16 @@ def test_training_agrees() -> None:
     def loss(parameters, data):  # type: ignore[no-untyped-def]
         return ((data[0] @ parameters["w"] - data[1]) ** 2).mean()
 
-    last, losses = accelerated.trained(loss, {"w": slopes}, (inputs, outputs), steps=60, rate=0.05, records=3)
+    last, losses = trained(loss, {"w": slopes}, (inputs, outputs), steps=60, rate=0.05, records=3)
     expected = slopes.copy()
     for _ in range(60):
         expected -= 0.05 * 2 / 9 * (expected @ inputs.T - outputs) @ inputs
     assert np.max(np.abs(last["w"] - expected)) < 1e-13
     assert losses.shape == (4, 6) and np.all(np.diff(losses, axis=0) < 0)
     with pytest.raises(ClaimError, match="no optimizer"):
-        accelerated.trained(loss, {"w": slopes}, (inputs, outputs), steps=6, rate=0.1, optimizer="nonsense")
+        trained(loss, {"w": slopes}, (inputs, outputs), steps=6, rate=0.1, optimizer="nonsense")
     with pytest.raises(ClaimError, match="evenly"):
-        accelerated.trained(loss, {"w": slopes}, (inputs, outputs), steps=7, rate=0.1, records=2)
+        trained(loss, {"w": slopes}, (inputs, outputs), steps=7, rate=0.1, records=2)
 
 
 def test_backends() -> None:

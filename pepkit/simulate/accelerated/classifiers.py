@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pepkit.kernel import ClaimError
-from pepkit.simulate.accelerated import _double, _jax
+from pepkit.simulate.accelerated.backend import double, import_jax
 from pepkit.simulate.training import Network
 
 __all__ = ["train_all"]
@@ -60,8 +60,8 @@ def train_all(
         "out": np.stack([n.out for n in networks]),
     }
     signs = np.stack([n.signs for n in networks])
-    jax = _jax()
-    with _double(jax):
+    jax = import_jax()
+    with double(jax):
         train = _program(jax, first.centring, first.branch)
         over_networks = jax.vmap(train, (0, 0, 0, None, None, None))
         over_rates = jax.jit(jax.vmap(over_networks, (None, None, None, 0, None, None)))
