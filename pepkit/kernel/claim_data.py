@@ -18,6 +18,7 @@ from pepkit.kernel import (
     maximal_margin,
     random_injectivity,
     reading,
+    schedule_cover,
 )
 from pepkit.kernel.arcsine import ArcsineClaim, read_arcsine, write_arcsine
 from pepkit.kernel.claims import (
@@ -326,6 +327,7 @@ KINDS: dict[str, tuple[type[Claim], Callable[[Field, dict[str, Any]], Claim], Ca
         constant_step_cover.read_bound,
         constant_step_cover.write_bound,
     ),
+    "schedule-bound": (schedule_cover.ScheduleBound, schedule_cover.read_bound, schedule_cover.write_bound),
     "maximal-margin": (maximal_margin.MaximalMargin, maximal_margin.read_margin, maximal_margin.write_margin),
     "schedule-property": (SchedulePropertyClaim, read_schedule_property, write_schedule_property),
     "straightforward": (StraightforwardClaim, read_straightforward, write_straightforward),

@@ -22,6 +22,7 @@ from pepkit.kernel import (
     maximal_margin,
     random_injectivity,
     reading,
+    schedule_cover,
 )
 from pepkit.kernel.arcsine import EqualisationProof, read_equalisation, write_equalisation
 from pepkit.kernel.certificate import Proof
@@ -103,6 +104,7 @@ KINDS: dict[str, tuple[type, Reader, Callable[[Any], dict[str, Any]]]] = {
     "bending-triples": (line_networks.BendingTriples, line_networks.read_triples, line_networks.write_triples),
     "trapping-box": (bias_flow.TrappingBox, bias_flow.read_box, bias_flow.write_box),
     "step-cover": (constant_step_cover.StepCover, constant_step_cover.read_cover, constant_step_cover.write_cover),
+    "schedule-cover": (schedule_cover.ScheduleCover, schedule_cover.read_cover, schedule_cover.write_cover),
     "margin-enclosure": (
         maximal_margin.MarginEnclosure,
         maximal_margin.read_enclosure,

@@ -1,0 +1,414 @@
+"""What no stepsize schedule of N steps can do: lower bounds for all schedules at once, with proof.
+
+R^N is split into boxes of steps. For each box a mixture of functions of one variable is looked for in floats, among
+functions whose derivative has slopes 1 and mu between at most three kinks, and checked exactly by the kernel; a box
+without one is halved. `pepkit.kernel.schedule_cover` has the argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+from numpy.typing import NDArray
+
+from pepkit.kernel import ClaimError, InitialCondition, Measure
+from pepkit.kernel.line_functions import Interval, LineFunction
+from pepkit.kernel.numbers import RATIONALS
+from pepkit.kernel.schedule_cover import Cut, Node, ScheduleBound, ScheduleCover, proves_box
+
+__all__ = ["certify_every_schedule"]
+
+Array = NDArray[np.float64]
+Progress = Callable[[str], None]
+Box = tuple[tuple[float, float], ...]
+
+FAR = 1e5
+"""Stands for infinity in the search."""
+KINK_BITS = 20
+WEIGHT_BITS = 24
+NARROW = 1e-7
+"""Boxes narrower than this are not halved."""
+MARGIN = 1e-7
+"""Relative distance that the search keeps from the bound, for roundings."""
+
+
+@dataclass(frozen=True)
+class _Functions:
+    """C functions with f'(0) = 1: kinks 0 >= -t_1 >= -t_2, slopes of f' right of 0 and in the three parts left of it.
+
+    `kinks` has shape (C, 2), `slopes` (C, 4); `nodes`, `gradients`, `values` (C, 3) belong to 0, -t_1, -t_2, and
+    `zeros` (C, 4) are the zeros of f' of each part (NaN where there is none).
+    """
+
+    kinks: Array
+    slopes: Array
+    nodes: Array
+    gradients: Array
+    values: Array
+    zeros: Array
+    least: Array
+    minimiser: Array
+
+    @classmethod
+    def build(cls, kinks: Array, slopes: Array) -> _Functions:
+        """The functions that are bounded below."""
+        kept = (kinks[:, 0] >= 0) & (kinks[:, 1] >= kinks[:, 0])
+        kinks, slopes = kinks[kept], slopes[kept]
+        nodes = np.concatenate([np.zeros((len(kinks), 1)), -kinks], axis=1)
+        gradients, values = np.ones_like(nodes), np.zeros_like(nodes)
+        for k in (1, 2):
+            width = nodes[:, k - 1] - nodes[:, k]
+            gradients[:, k] = gradients[:, k - 1] - slopes[:, k] * width
+            values[:, k] = values[:, k - 1] - width * (gradients[:, k - 1] + gradients[:, k]) / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            near = nodes[:, [0, 0, 1, 2]]
+            zeros = near - gradients[:, [0, 0, 1, 2]] / slopes
+        left = np.concatenate([nodes, np.full((len(nodes), 1), -np.inf)], axis=1)
+        right = np.concatenate([np.full((len(nodes), 1), np.inf), nodes], axis=1)
+        zeros = np.where(np.isfinite(zeros) & (zeros <= right) & (zeros >= left), zeros, np.nan)
+        draft = cls(kinks, slopes, nodes, gradients, values, zeros, nodes[:, 0], nodes[:, 0])
+        points = np.concatenate([zeros, nodes], axis=1)
+        heights = np.where(np.isnan(points), np.inf, draft.value(np.nan_to_num(points)))
+        best = heights.argmin(axis=1)
+        least = np.take_along_axis(heights, best[:, None], 1)[:, 0]
+        minimiser = np.take_along_axis(points, best[:, None], 1)[:, 0]
+        flat_right = (slopes[:, 0] > 0) | (slopes[:, 0] == 0)
+        bounded = flat_right & (slopes[:, 3] > 0) & (least < -1e-6) & (least > -1e3)
+        return cls(kinks, slopes, nodes, gradients, values, zeros, least, minimiser).take(bounded)
+
+    def take(self, chosen: Any) -> _Functions:
+        """Some of the functions."""
+        return _Functions(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def __len__(self) -> int:
+        return len(self.kinks)
+
+    def _parts(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """Slope, node, gradient and value of the part of every x, shape (C, K)."""
+        part = (x[:, :, None] <= self.nodes[:, None, :]).sum(axis=2)
+        near = np.maximum(part - 1, 0)
+
+        def pick(table: Array, index: Any) -> Array:
+            return np.take_along_axis(table, index, axis=1)
+
+        return pick(self.slopes, part), pick(self.nodes, near), pick(self.gradients, near), pick(self.values, near)
+
+    def gradient(self, x: Array) -> Array:
+        """f'(x) for x of shape (C, K)."""
+        slope, node, gradient, _ = self._parts(x)
+        return gradient + slope * (x - node)
+
+    def value(self, x: Array) -> Array:
+        """f(x) - f(0)."""
+        slope, node, gradient, value = self._parts(x)
+        away = x - node
+        return value + away * (gradient + slope * away / 2)
+
+    def hulls(self, box: Box) -> list[tuple[Array, Array]]:
+        """Intervals (C, 1) that contain x_0, ..., x_N for all steps in the box."""
+        low = high = np.zeros((len(self), 1))
+        found = [(low, high)]
+        for shortest, longest in box:
+            x = np.concatenate([low, high, np.clip(self.nodes, low, high)], axis=1)
+            gradient = self.gradient(x)
+            ends = np.concatenate([x - shortest * gradient, x - longest * gradient], axis=1)
+            low, high = ends.min(axis=1, keepdims=True), ends.max(axis=1, keepdims=True)
+            found.append((low, high))
+        return found
+
+    def _squares(self, low: Array, high: Array) -> Array:
+        x = np.concatenate([low, high, np.clip(self.nodes, low, high)], axis=1)
+        return _least_square(self.gradient(x))
+
+    def ratios(self, box: Box, measure: Measure, initial: InitialCondition) -> Array:
+        """Lower bounds of the measure over the initial condition, shape (C, rows)."""
+        hulls = self.hulls(box)
+        low, high = hulls[-1]
+        if measure is Measure.SMALLEST_GRADIENT_NORM:
+            rows = np.stack([self._squares(*hull) for hull in hulls], axis=1)
+        elif measure is Measure.GRADIENT_NORM:
+            rows = self._squares(low, high)[:, None]
+        elif measure is Measure.DISTANCE:
+            away = np.concatenate([low, high], axis=1) - self.minimiser[:, None]
+            rows = _least_square(away)[:, None]
+        else:
+            points = np.where(np.isnan(self.zeros), low, self.zeros)
+            x = np.clip(np.concatenate([low, high, self.nodes, points], axis=1), low, high)
+            rows = (self.value(x).min(axis=1) - self.least)[:, None]
+        start = {
+            InitialCondition.FUNCTION_VALUE: -self.least,
+            InitialCondition.DISTANCE: self.minimiser**2,
+            InitialCondition.GRADIENT_NORM: np.ones(len(self)),
+        }[initial]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(start[:, None] > 1e-9, rows / start[:, None], 0.0)
+
+
+def _least_square(x: Array) -> Array:
+    low, high = x.min(axis=1), x.max(axis=1)
+    return np.where((low <= 0) & (high >= 0), 0.0, np.minimum(low * low, high * high))
+
+
+def _joined(*parts: _Functions) -> _Functions:
+    return _Functions(*(np.concatenate([getattr(p, n) for p in parts]) for n in _Functions.__dataclass_fields__))
+
+
+def _mixture(ratios: Array, enough: float) -> tuple[float, NDArray[np.intp], Array]:
+    """The value of the best mixture (or of one that is enough), the functions in it and their weights."""
+    from scipy.optimize import linprog
+
+    least = ratios.min(axis=1)
+    best = int(least.argmax())
+    if least[best] >= enough or ratios.shape[1] == 1:
+        return float(least[best]), np.array([best]), np.ones(1)
+    columns = list(dict.fromkeys([best, *(int(k) for k in ratios.argmax(axis=0))]))
+    for _ in range(40):
+        count, rows = len(columns), ratios.shape[1]
+        found = linprog(
+            np.append(np.zeros(count), -1.0),
+            A_ub=np.column_stack([-ratios[columns].T, np.ones(rows)]),
+            b_ub=np.zeros(rows),
+            A_eq=[np.append(np.ones(count), 0.0)],
+            b_eq=[1.0],
+        )
+        value = -float(found.fun)
+        if value >= enough:
+            break
+        scores = ratios @ -found.ineqlin.marginals
+        entering = int(scores.argmax())
+        if scores[entering] < value + 1e-9 or entering in columns:
+            break
+        columns.append(entering)
+    weights = found.x[:-1]
+    used = weights > 1e-9
+    return value, np.array(columns)[used], weights[used]
+
+
+class _Search:
+    """The functions among which mixtures are looked for, and the ways to refine them."""
+
+    def __init__(self, claim: ScheduleBound) -> None:
+        self.claim = claim
+        mu = float(int(claim.mu.p) / int(claim.mu.q))
+        self.enough = float(int(claim.bound.p) / int(claim.bound.q)) * (1 + MARGIN)
+        flat = max(mu, 0.0)
+        self.patterns = np.array([[1.0, 1.0, mu, 1.0], [flat, 1.0, mu, 1.0]])
+        grid = np.linspace(0, 6, 49)
+        self.spacing = float(grid[1])
+        first, second = np.meshgrid(grid, grid, indexing="ij")
+        kinks = np.stack([first[first <= second], second[first <= second]], axis=1)
+        on_axis = np.stack([np.zeros_like(grid), grid], axis=1)
+        bent = [(k, [1.0, 1.0, 1.0, end]) for k in (0.5, 1.0, 2.0) for end in (0.25, 0.5, 0.75) if end >= mu]
+        self.grid = _joined(
+            self._functions(kinks, 0),
+            self._functions(on_axis, 1),
+            *(_Functions.build(np.array([[k, k]]), np.array([slopes])) for k, slopes in bent),
+        )
+        self.base = self._functions(np.array([[0.0, 0.0], [0.0, 30.0]]), 0)
+
+    def _functions(self, kinks: Array, pattern: int) -> _Functions:
+        return _Functions.build(kinks, np.tile(self.patterns[pattern], (len(kinks), 1)))
+
+    def _evaluate(self, functions: _Functions, box: Box) -> tuple[float, _Functions, Array]:
+        value, chosen, weights = _mixture(functions.ratios(box, self.claim.measure, self.claim.initial), self.enough)
+        return value, functions.take(chosen), weights
+
+    def _on_the_way(self, functions: _Functions, box: Box) -> _Functions:
+        """Functions with kinks where the iterates of given functions can be."""
+        ends = -np.concatenate([end.ravel() for hull in functions.hulls(box) for end in hull])
+        ends = np.unique(np.append(np.round(ends[(ends > 0) & (ends < 60)], 12), 0.0))
+        if len(ends) > 48:
+            ends = ends[np.linspace(0, len(ends) - 1, 48).astype(int)]
+        first, second = np.meshgrid(ends, ends, indexing="ij")
+        pairs = np.stack([first[first < second], second[first < second]], axis=1)
+        return _joined(self._functions(pairs, 0), self._functions(pairs[pairs[:, 0] == 0], 1))
+
+    def mixture(self, box: Box, inherited: _Functions | None) -> tuple[float, _Functions, Array]:
+        """The best mixture that was found for a box, its functions and weights (for initial condition 1 each)."""
+        start = self.base
+        if inherited is not None and len(inherited):
+            found = self._evaluate(inherited, box)
+            if found[0] >= self.enough:
+                return found
+            start = _joined(inherited, self.base)
+        best = self._evaluate(start, box)
+        for _ in range(4):
+            found = self._evaluate(_joined(start, best[1], self._on_the_way(_joined(start, best[1]), box)), box)
+            if found[0] <= best[0] + 1e-9:
+                break
+            best = found
+            if best[0] >= self.enough:
+                return best
+        found = self._evaluate(self.grid, box)
+        coarse = found[1]
+        best = max(best, found, key=lambda entry: entry[0])
+        width = self.spacing
+        offsets = np.array(list(product(np.linspace(-1, 1, 9), repeat=2)))
+        for _ in range(5):
+            if best[0] >= self.enough:
+                break
+            middle = _joined(best[1], coarse)
+            near = (middle.kinks[:, None] + width * offsets).reshape(-1, 2)
+            moved = _Functions.build(near, np.repeat(middle.slopes, len(offsets), axis=0))
+            found = self._evaluate(_joined(moved, middle, self._on_the_way(middle, box)), box)
+            best = max(best, found, key=lambda entry: entry[0])
+            width /= 4
+        return best
+
+
+class _Pool:
+    """Exact functions, each once."""
+
+    def __init__(self, claim: ScheduleBound) -> None:
+        self.claim = claim
+        self.data: list[tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]] = []
+        self.functions: list[LineFunction] = []
+        self._numbers: dict[Any, int] = {}
+
+    def leaf(self, functions: _Functions, weights: Array) -> tuple[tuple[int, Any], ...]:
+        """A mixture with rounded kinks and weights."""
+        found: dict[int, Any] = {}
+        for kinks, slopes, weight in zip(functions.kinks, functions.slopes, weights, strict=True):
+            number = self._number(kinks, slopes)
+            start = self.functions[number].initial(self.claim.initial)
+            share = fmpq(round(float(weight) * 2**WEIGHT_BITS), 1 << WEIGHT_BITS) / start
+            found[number] = found.get(number, fmpq(0)) + _short(share)
+        return tuple(sorted(found.items()))
+
+    def _number(self, kinks: Array, slopes: Array) -> int:
+        # outwards, so that an iterate at a kink stays on its inner side
+        places = [fmpq(int(np.ceil(t * 2**KINK_BITS - 1e-6)), 1 << KINK_BITS) for t in kinks]
+        # 1, 0, 1/4, .. are exact floats; mu is not
+        exact = [self._slope(s) for s in slopes]
+        key = (tuple(places), tuple(exact))
+        if key not in self._numbers:
+            points, gradients = [fmpq(0)], [fmpq(1)]
+            for place, slope in zip(places, exact[1:], strict=False):
+                if -place < points[-1]:
+                    gradients.append(gradients[-1] - slope * (points[-1] + place))
+                    points.append(-place)
+            data = (tuple(points[::-1]), tuple(gradients[::-1]), (exact[3], exact[0]))
+            self._numbers[key] = len(self.data)
+            self.data.append(data)
+            self.functions.append(LineFunction(self.claim.mu, *data))
+        return self._numbers[key]
+
+    def _slope(self, value: float) -> Any:
+        mu = self.claim.mu
+        return mu if value == float(int(mu.p) / int(mu.q)) else fmpq(round(value * 4), 4)
+
+
+def _short(value: Any) -> Any:
+    """A positive rational with about `WEIGHT_BITS` bits."""
+    scale = max(0, int(value.q).bit_length() - int(value.p).bit_length() + WEIGHT_BITS)
+    return fmpq(int(value * (1 << scale) + fmpq(1, 2)), 1 << scale)
+
+
+def certify_every_schedule(
+    steps: int,
+    bound: Any,
+    *,
+    mu: Any = 0,
+    measure: Measure = Measure.FUNCTION_VALUE,
+    initial: InitialCondition = InitialCondition.DISTANCE,
+    limit: int = 100_000,
+    progress: Progress | None = None,
+) -> ScheduleCover:
+    """Prove that no schedule of `steps` steps of gradient descent has a worst case below `bound`.
+
+    Parameters
+    ----------
+    steps
+        N. The number of boxes grows fast with it: 2 takes a minute, 3 hours close to the optimum.
+    bound
+        A lower bound of measure over initial condition, with L = 1 (f(x_N) - f_* over |x_0 - x_*|^2, without 1/2).
+    mu
+        mu/L of the class, -1 <= mu < 1.
+    measure, initial
+        What is bounded, and what it is compared with.
+    limit
+        Most boxes.
+    progress
+        Called with words now and then.
+
+    Returns
+    -------
+    ScheduleCover
+        A proof that `pepkit.kernel.check` accepts.
+
+    Raises
+    ------
+    ClaimError
+        If the functions of the search do not reach the bound somewhere, with the steps where: the bound is larger than
+        the worst case of the best schedule, or close to it.
+    """
+    claim = ScheduleBound(RATIONALS.coerce(mu), steps, measure, initial, RATIONALS.coerce(bound))
+    search, pool = _Search(claim), _Pool(claim)
+    tree: list[Node] = []
+    leaves = 0
+    waiting: list[tuple[tuple[Interval, ...], _Functions | None]] = [(((None, None),) * steps, None)]
+    while waiting:
+        exact, inherited = waiting.pop()
+        box = tuple(
+            (-FAR if low is None else _float(low), FAR if high is None else _float(high))
+            for low, high in exact
+        )
+        value, functions, weights = search.mixture(box, inherited)
+        if value >= search.enough:
+            mixture = pool.leaf(functions, weights)
+            if proves_box(claim, pool.functions, mixture, exact):
+                tree.append(mixture)
+                leaves += 1
+                if progress is not None and leaves % 50 == 0:
+                    progress(f"{leaves} boxes proved, {len(waiting)} open around ({_words(box)})")
+                continue
+        k, at = _cut(exact)
+        narrow = exact[k][0] is not None and exact[k][1] is not None and exact[k][1] - exact[k][0] < fmpq(1, 10**7)
+        if narrow or len(tree) > 2 * limit:
+            raise ClaimError(
+                f"steps near ({_words(box)}) are not shown to have a worst case of {search.enough:.9g}: the functions "
+                f"of the search reach {value:.9g} there; take a smaller bound"
+                + ("" if narrow else f", or a larger limit than {limit} boxes")
+            )
+        tree.append(Cut(k, at))
+        low, high = exact[k]
+        for part in ((at, high), (low, at)):
+            waiting.append(((*exact[:k], part, *exact[k + 1 :]), functions))
+    used = sorted({number for node in tree if not isinstance(node, Cut) for number, _ in node})
+    places = {number: place for place, number in enumerate(used)}
+    final: list[Node] = [node if isinstance(node, Cut) else tuple((places[n], w) for n, w in node) for node in tree]
+    return ScheduleCover(
+        claim,
+        tuple(pool.data[n] for n in used),
+        tuple(final),
+        {"method": "mixtures of line functions", "boxes": leaves},
+    )
+
+
+def _float(value: Any) -> float:
+    return float(int(value.p) / int(value.q))
+
+
+def _words(box: Sequence[tuple[float, float]]) -> str:
+    return ", ".join(f"{low:.7g}" if abs(low) < FAR else f"{high:.7g}" for low, high in box)
+
+
+def _cut(box: Sequence[Interval]) -> tuple[int, Any]:
+    """Where a box is cut: the longest side in the middle; a side [a, infinity) counts as 64/a and is cut at 2a."""
+
+    def length(side: Interval) -> Any:
+        low, high = side
+        if low is None or high is None:
+            return 64 / max(abs(low if high is None else high), fmpq(2)) if side != (None, None) else fmpq(1000)
+        return high - low
+
+    k = max(range(len(box)), key=lambda j: length(box[j]))
+    low, high = box[k]
+    if low is None:
+        return k, fmpq(0) if high is None else min(2 * high, fmpq(-4))
+    return k, max(2 * low, fmpq(4)) if high is None else (low + high) / 2
