@@ -16,9 +16,10 @@ import numpy as np
 from flint import fmpq
 from numpy.typing import NDArray
 
+from pepkit.algebra import exact
+from pepkit.certification import CertificationError
 from pepkit.kernel import ClaimError, InitialCondition, Measure
 from pepkit.kernel.line_functions import Interval, LineFunction
-from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.schedule_cover import Cut, Node, ScheduleBound, ScheduleCover, proves_box
 
 __all__ = ["certify_every_schedule"]
@@ -31,7 +32,7 @@ FAR = 1e5
 """Stands for infinity in the search."""
 KINK_BITS = 20
 WEIGHT_BITS = 24
-NARROW = 1e-7
+NARROW = fmpq(1, 10**7)
 """Boxes narrower than this are not halved."""
 MARGIN = 1e-7
 """Relative distance that the search keeps from the bound, for roundings."""
@@ -77,8 +78,7 @@ class _Functions:
         best = heights.argmin(axis=1)
         least = np.take_along_axis(heights, best[:, None], 1)[:, 0]
         minimiser = np.take_along_axis(points, best[:, None], 1)[:, 0]
-        flat_right = (slopes[:, 0] > 0) | (slopes[:, 0] == 0)
-        bounded = flat_right & (slopes[:, 3] > 0) & (least < -1e-6) & (least > -1e3)
+        bounded = (slopes[:, 0] >= 0) & (slopes[:, 3] > 0) & (least < -1e-6) & (least > -1e3)
         return cls(kinks, slopes, nodes, gradients, values, zeros, least, minimiser).take(bounded)
 
     def take(self, chosen: Any) -> _Functions:
@@ -159,34 +159,47 @@ def _joined(*parts: _Functions) -> _Functions:
 
 
 def _mixture(ratios: Array, enough: float) -> tuple[float, NDArray[np.intp], Array]:
-    """The value of the best mixture (or of one that is enough), the functions in it and their weights."""
-    from scipy.optimize import linprog
+    """The value of the best mixture (or of one that is enough), the functions in it and their weights.
 
+    max t with sum_k weights_k ratios_ki >= t for every row i and sum weights = 1, by the simplex method: a handful of
+    rows, and all functions are priced at once.
+    """
     least = ratios.min(axis=1)
     best = int(least.argmax())
-    if least[best] >= enough or ratios.shape[1] == 1:
+    count, rows = ratios.shape
+    if least[best] >= enough or rows == 1:
         return float(least[best]), np.array([best]), np.ones(1)
-    columns = list(dict.fromkeys([best, *(int(k) for k in ratios.argmax(axis=0))]))
-    for _ in range(40):
-        count, rows = len(columns), ratios.shape[1]
-        found = linprog(
-            np.append(np.zeros(count), -1.0),
-            A_ub=np.column_stack([-ratios[columns].T, np.ones(rows)]),
-            b_ub=np.zeros(rows),
-            A_eq=[np.append(np.ones(count), 0.0)],
-            b_eq=[1.0],
-        )
-        value = -float(found.fun)
-        if value >= enough:
+    # columns: the functions, a slack for every row, t
+    table = np.zeros((rows + 1, count + rows + 1))
+    table[:rows, :count] = ratios.T
+    table[rows, :count] = 1.0
+    table[:rows, count : count + rows] = -np.eye(rows)
+    table[:rows, -1] = -1.0
+    lowest = int(ratios[best].argmin())
+    basis = [best, *(count + i for i in range(rows) if i != lowest), count + rows]
+    right = np.append(np.zeros(rows), 1.0)
+    for _ in range(100):
+        chosen = table[:, basis]
+        try:
+            values = np.linalg.solve(chosen, right)
+            prices = np.linalg.solve(chosen.T, np.append(np.zeros(rows), 1.0))
+        except np.linalg.LinAlgError:
             break
-        scores = ratios @ -found.ineqlin.marginals
-        entering = int(scores.argmax())
-        if scores[entering] < value + 1e-9 or entering in columns:
+        costs = -(prices @ table[:, :-1])
+        entering = int(costs.argmax())
+        if values[-1] >= enough or costs[entering] < 1e-10 or entering in basis:
             break
-        columns.append(entering)
-    weights = found.x[:-1]
-    used = weights > 1e-9
-    return value, np.array(columns)[used], weights[used]
+        direction = np.linalg.solve(chosen, table[:, entering])[:-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lengths = np.where(direction > 1e-11, np.maximum(values[:-1], 0.0) / direction, np.inf)
+        leaving = int(lengths.argmin())
+        if not np.isfinite(lengths[leaving]):
+            break
+        basis[leaving] = entering
+    used = [(k, value) for k, value in zip(basis, values, strict=True) if k < count and value > 1e-9]
+    weights = np.array([value for _, value in used])
+    mixed = weights @ ratios[[k for k, _ in used]] / weights.sum()
+    return float(mixed.min()), np.array([k for k, _ in used]), weights / weights.sum()
 
 
 class _Search:
@@ -203,7 +216,8 @@ class _Search:
         first, second = np.meshgrid(grid, grid, indexing="ij")
         kinks = np.stack([first[first <= second], second[first <= second]], axis=1)
         on_axis = np.stack([np.zeros_like(grid), grid], axis=1)
-        bent = [(k, [1.0, 1.0, 1.0, end]) for k in (0.5, 1.0, 2.0) for end in (0.25, 0.5, 0.75) if end >= mu]
+        ends = [end for end in (0.25, 0.5, 0.75, 1.0) if end >= mu]
+        bent = [(k, [right, 1.0, 1.0, left]) for k in (0.5, 1.0, 2.0) for left in ends for right in (flat, *ends)]
         self.grid = _joined(
             self._functions(kinks, 0),
             self._functions(on_axis, 1),
@@ -284,15 +298,15 @@ class _Pool:
         # outwards, so that an iterate at a kink stays on its inner side
         places = [fmpq(int(np.ceil(t * 2**KINK_BITS - 1e-6)), 1 << KINK_BITS) for t in kinks]
         # 1, 0, 1/4, .. are exact floats; mu is not
-        exact = [self._slope(s) for s in slopes]
-        key = (tuple(places), tuple(exact))
+        parts = [self._slope(s) for s in slopes]
+        key = (tuple(places), tuple(parts))
         if key not in self._numbers:
             points, gradients = [fmpq(0)], [fmpq(1)]
-            for place, slope in zip(places, exact[1:], strict=False):
+            for place, slope in zip(places, parts[1:], strict=False):
                 if -place < points[-1]:
                     gradients.append(gradients[-1] - slope * (points[-1] + place))
                     points.append(-place)
-            data = (tuple(points[::-1]), tuple(gradients[::-1]), (exact[3], exact[0]))
+            data = (tuple(points[::-1]), tuple(gradients[::-1]), (parts[3], parts[0]))
             self._numbers[key] = len(self.data)
             self.data.append(data)
             self.functions.append(LineFunction(self.claim.mu, *data))
@@ -344,41 +358,42 @@ def certify_every_schedule(
     Raises
     ------
     ClaimError
+        For numbers that are not rational or out of range.
+    CertificationError
         If the functions of the search do not reach the bound somewhere, with the steps where: the bound is larger than
-        the worst case of the best schedule, or close to it.
+        the worst case of the best schedule, or close to it; or if the boxes are too many.
     """
-    claim = ScheduleBound(RATIONALS.coerce(mu), steps, measure, initial, RATIONALS.coerce(bound))
+    claim = ScheduleBound(_rational(mu, "mu/L"), steps, measure, initial, _rational(bound, "the bound"))
     search, pool = _Search(claim), _Pool(claim)
     tree: list[Node] = []
     leaves = 0
     waiting: list[tuple[tuple[Interval, ...], _Functions | None]] = [(((None, None),) * steps, None)]
     while waiting:
-        exact, inherited = waiting.pop()
+        sides, inherited = waiting.pop()
         box = tuple(
-            (-FAR if low is None else _float(low), FAR if high is None else _float(high))
-            for low, high in exact
+            (-FAR if low is None else _float(low), FAR if high is None else _float(high)) for low, high in sides
         )
         value, functions, weights = search.mixture(box, inherited)
         if value >= search.enough:
             mixture = pool.leaf(functions, weights)
-            if proves_box(claim, pool.functions, mixture, exact):
+            if proves_box(claim, pool.functions, mixture, sides):
                 tree.append(mixture)
                 leaves += 1
                 if progress is not None and leaves % 50 == 0:
                     progress(f"{leaves} boxes proved, {len(waiting)} open around ({_words(box)})")
                 continue
-        k, at = _cut(exact)
-        narrow = exact[k][0] is not None and exact[k][1] is not None and exact[k][1] - exact[k][0] < fmpq(1, 10**7)
+        k, at = _cut(sides)
+        low, high = sides[k]
+        narrow = low is not None and high is not None and high - low < NARROW
         if narrow or len(tree) > 2 * limit:
-            raise ClaimError(
+            raise CertificationError(
                 f"steps near ({_words(box)}) are not shown to have a worst case of {search.enough:.9g}: the functions "
                 f"of the search reach {value:.9g} there; take a smaller bound"
                 + ("" if narrow else f", or a larger limit than {limit} boxes")
             )
         tree.append(Cut(k, at))
-        low, high = exact[k]
         for part in ((at, high), (low, at)):
-            waiting.append(((*exact[:k], part, *exact[k + 1 :]), functions))
+            waiting.append(((*sides[:k], part, *sides[k + 1 :]), functions))
     used = sorted({number for node in tree if not isinstance(node, Cut) for number, _ in node})
     places = {number: place for place, number in enumerate(used)}
     final: list[Node] = [node if isinstance(node, Cut) else tuple((places[n], w) for n, w in node) for node in tree]
@@ -388,6 +403,13 @@ def certify_every_schedule(
         tuple(final),
         {"method": "mixtures of line functions", "boxes": leaves},
     )
+
+
+def _rational(value: Any, what: str) -> Any:
+    number = exact(value)
+    if not number.is_rational:
+        raise ClaimError(f"{what} is a rational number here, not {value}")
+    return number.value
 
 
 def _float(value: Any) -> float:

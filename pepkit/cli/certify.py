@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pepkit.cli import certify_pepit, certify_proximal, certify_quadratics, options
+from pepkit.cli import certify_every_schedule, certify_pepit, certify_proximal, certify_quadratics, options
 from pepkit.cli.exit_codes import EPILOG
 from pepkit.cli.output import json_errors, number_data, print_json
 from pepkit.cli.plans import Plan, find_plan
@@ -34,6 +34,7 @@ commands = typer.Typer(
 certify_pepit.register(commands)
 certify_proximal.register(commands)
 certify_quadratics.register(commands)
+certify_every_schedule.register(commands)
 
 
 @dataclass(frozen=True)
