@@ -21,6 +21,7 @@ from pepkit.simulate.accelerated import propagation as compiled
 from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.finite_width import layer_moments, predicted_moments
 from pepkit.simulate.propagation import Say
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
 __all__ = ["angle_collapse", "jakub_nica_figure"]
@@ -49,7 +50,7 @@ def angle_collapse(
     The backends numpy and jax sample the same laws with different random numbers; the enclosures are the same.
     """
     require_backend(backend)
-    propagation.check_sizes(10, samples=samples)
+    check_sizes(10, samples=samples)
     work = work or Work()
     certificates: dict[str, Any] = {}
     for count in layers:

@@ -19,14 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, polygamma
 
-from pepkit.kernel import ClaimError
+from pepkit.simulate.sizes import check_sizes
 
 __all__ = [
     "arc_cosine",
     "batch_effective_ranks",
     "centred_fixed_point",
     "centred_map",
-    "check_sizes",
     "correlated_inputs",
     "effective_rank_step",
     "finite_width_moments",
@@ -107,13 +106,6 @@ def jakub_nica_rate(width: int) -> float:
     """rho(n) = ln((n+5)/(n-1)) - 10n/(n+5)^2 + 6n/(n-1)^2 (Jakub, Nica 2023)."""
     n = width
     return math.log((n + 5) / (n - 1)) - 10 * n / (n + 5) ** 2 + 6 * n / (n - 1) ** 2
-
-
-def check_sizes(least: int = 1, /, **sizes: int) -> None:
-    """ClaimError unless every size (width, layers, seeds, ...) is a whole number, at least `least`."""
-    for name, size in sizes.items():
-        if size != int(size) or size < least:
-            raise ClaimError(f"{name} is a whole number, at least {least}, not {size}")
 
 
 def _new_angle(xp: Any, x: Any, y: Any) -> Any:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from pepkit.simulate import propagation
 from pepkit.simulate.accelerated.backend import double, import_jax
 from pepkit.simulate.accelerated.gaussians import base_key, pairs, standard
-from pepkit.simulate.propagation import Rule, Say, Seed, check_sizes
+from pepkit.simulate.propagation import Rule, Say, Seed
+from pepkit.simulate.sizes import check_sizes
 
 __all__ = ["batch_effective_ranks", "block_size", "propagate", "standardised_correlations"]
 
