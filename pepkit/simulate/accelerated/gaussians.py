@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["base_key", "pairs", "standard"]
+__all__ = ["base_key", "keys_of", "pairs", "standard"]
 
 _SINE = [(-1) ** k / math.factorial(2 * k + 1) for k in range(8)]
 _COSINE = [(-1) ** k / math.factorial(2 * k) for k in range(9)]
@@ -27,26 +27,34 @@ def base_key(jax: Any, seed: Any) -> Any:
     return jax.random.key(int(np.random.default_rng(seed).integers(2**63)))
 
 
-def pairs(jax: Any, key: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Two independent arrays of independent standard Gaussians in float64, of this shape each."""
+def keys_of(jax: Any, keys: Any, number: Any) -> Any:
+    """The keys with this number below keys (B,)."""
+    return jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
+
+
+def pairs(jax: Any, keys: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Two independent arrays of independent standard Gaussians in float64 for every key (B,), (B, *shape) each."""
     numpy = jax.numpy
-    for_length, for_direction = jax.random.split(key)
-    bits = jax.random.bits(for_direction, shape, numpy.uint64)
-    # the high 53 bits are the angle, the lowest two the quarter turn
-    fraction = (bits >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-53
-    angle = (fraction - 0.5) * (math.pi / 2)
+    # one call for both uniform numbers: compiling the generator takes most of the time of compiling a layer
+    bits = jax.vmap(lambda key: jax.random.bits(key, (*shape, 2), numpy.uint64))(keys)
+    # the high 53 bits of each number; the lowest two of the second give the quarter turn
+    fractions = (bits >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-53
+    angle, turn = (fractions[..., 1] - 0.5) * (math.pi / 2), bits[..., 1]
     square = angle * angle
     sine, cosine = angle * _polynomial(_SINE, square), _polynomial(_COSINE, square)
-    odd = (bits & numpy.uint64(1)) == 1
-    sign = 1.0 - (bits & numpy.uint64(2)).astype(numpy.float64)
-    length = sign * numpy.sqrt(-2 * numpy.log(1 - jax.random.uniform(for_length, shape, numpy.float64)))
-    return numpy.where(odd, -length * sine, length * cosine), numpy.where(odd, length * cosine, length * sine)
+    odd = (turn & numpy.uint64(1)) == 1
+    sign = 1.0 - (turn & numpy.uint64(2)).astype(numpy.float64)
+    length = sign * numpy.sqrt(-2 * numpy.log(1 - fractions[..., 0]))
+    found = numpy.where(odd, -length * sine, length * cosine), numpy.where(odd, length * cosine, length * sine)
+    # drawn once: without the barrier the compiler draws again wherever the numbers are used
+    first, second = jax.lax.optimization_barrier(found)
+    return first, second
 
 
-def standard(jax: Any, key: Any, shape: tuple[int, ...]) -> Any:
-    """An array of independent standard Gaussians in float64."""
+def standard(jax: Any, keys: Any, shape: tuple[int, ...]) -> Any:
+    """An array of independent standard Gaussians in float64 for every key (B,), (B, *shape)."""
     half = (*shape[:-1], -(-shape[-1] // 2))
-    return jax.numpy.concatenate(pairs(jax, key, half), axis=-1)[..., : shape[-1]]
+    return jax.numpy.concatenate(pairs(jax, keys, half), axis=-1)[..., : shape[-1]]
 
 
 def _polynomial(coefficients: list[float], x: Any) -> Any:

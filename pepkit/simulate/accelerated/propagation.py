@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pepkit.simulate import propagation
 from pepkit.simulate.accelerated.backend import double, import_jax
-from pepkit.simulate.accelerated.gaussians import base_key, pairs, standard
+from pepkit.simulate.accelerated.gaussians import base_key, keys_of, pairs, standard
 from pepkit.simulate.propagation import Rule, Say, Seed
 from pepkit.simulate.sizes import check_sizes
 
@@ -112,8 +112,8 @@ def _in_blocks(
     return found
 
 
-def _keys(jax: Any, key: Any, first: Any, size: int) -> Any:
-    """The keys of the networks first, ..., first + size - 1; layers are numbered from 1 on, 0 is for the inputs."""
+def _networks(jax: Any, key: Any, first: Any, size: int) -> Any:
+    """The keys of the networks first, ..., first + size - 1. Below each, 0 is for the inputs, l for layer l."""
     return jax.vmap(lambda k: jax.random.fold_in(key, k))(first + jax.numpy.arange(size))
 
 
@@ -123,12 +123,10 @@ def _angles_program(rule: Rule, layers: int, width: int, size: int) -> Any:
     numpy = jax.numpy
 
     def run(key: Any, first: Any, angle: Any) -> Any:
-        keys = _keys(jax, key, first, size)
+        networks = _networks(jax, key, first, size)
 
         def step(angles: Any, layer: Any) -> Any:
-            draws = jax.vmap(lambda k: pairs(jax, jax.random.fold_in(k, layer), (width,)))(keys)
-            # drawn once: without the barrier the compiler draws again for every sum
-            angles = rule(numpy, angles, *jax.lax.optimization_barrier(draws))
+            angles = rule(numpy, angles, *pairs(jax, keys_of(jax, networks, layer), (width,)))
             return angles, angles
 
         return jax.lax.scan(step, numpy.full(size, angle), 1 + numpy.arange(layers))[1]
@@ -142,13 +140,13 @@ def _standardised_program(layers: int, width: int, correlation: float, size: int
     numpy = jax.numpy
 
     def run(key: Any, first: Any) -> Any:
-        keys = _keys(jax, key, first, size)
-        inputs = jax.vmap(lambda k: standard(jax, jax.random.fold_in(k, 0), (width, 2)))(keys)
+        networks = _networks(jax, key, first, size)
 
         def step(state: Any, layer: Any) -> Any:
-            weights = jax.vmap(lambda k: standard(jax, jax.random.fold_in(k, layer), (width, width)))(keys)
-            return propagation.standardised_step(numpy, state, jax.lax.optimization_barrier(weights))
+            weights = standard(jax, keys_of(jax, networks, layer), (width, width))
+            return propagation.standardised_step(numpy, state, weights)
 
+        inputs = standard(jax, keys_of(jax, networks, 0), (width, 2))
         start = propagation.correlated_inputs(numpy, correlation, inputs)
         return jax.lax.scan(step, start, 1 + numpy.arange(layers))[1]
 
@@ -161,15 +159,14 @@ def _rank_program(layers: int, width: int, batch: int, normalise: bool, size: in
     numpy = jax.numpy
 
     def run(key: Any, first: Any) -> Any:
-        keys = _keys(jax, key, first, size)
-        inputs = jax.vmap(lambda k: standard(jax, jax.random.fold_in(k, 0), (width, batch)))(keys)
-        start, _ = propagation.singular_part(numpy, inputs)
+        networks = _networks(jax, key, first, size)
 
         def step(part: Any, layer: Any) -> Any:
-            shape = (width, part.shape[-2])
-            factor = jax.vmap(lambda k: standard(jax, jax.random.fold_in(k, layer), shape))(keys)
+            factor = standard(jax, keys_of(jax, networks, layer), (width, part.shape[-2]))
             return propagation.effective_rank_step(numpy, part, factor, normalise)
 
+        inputs = standard(jax, keys_of(jax, networks, 0), (width, batch))
+        start, _ = propagation.singular_part(numpy, inputs)
         return jax.lax.scan(step, start, 1 + numpy.arange(layers))[1]
 
     return jax.jit(run)
