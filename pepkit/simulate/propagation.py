@@ -22,6 +22,9 @@ from scipy.special import digamma, polygamma
 from pepkit.simulate.sizes import check_sizes
 
 __all__ = [
+    "Rule",
+    "Say",
+    "Seed",
     "arc_cosine",
     "batch_effective_ranks",
     "centred_fixed_point",

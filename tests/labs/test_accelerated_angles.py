@@ -164,7 +164,7 @@ def test_blocks_fit_into_memory() -> None:
             assert 1 <= size <= max(1, most // numbers)
             wasted = -(-seeds // size) * size - seeds
             assert wasted <= max(seeds / 8, -(-seeds // size))
-    # 20 bytes of memory for a random number and its temporaries: below 1 GB with 100,000 networks of width 1024
+    # 2 MB for every array of a layer, with 100,000 networks of width 1024
     assert compiled.block_size(1024, 100_000, "cpu") * 1024 * 8 <= 1 << 21
 
 
