@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from helpers.every_kind import by_kinds, examples
+from helpers.laboratory_kinds import laboratory_kinds
 from helpers.tampering import leaves, tampered
 from jsonschema import Draft202012Validator
 
@@ -23,7 +24,7 @@ from pepkit.schema import schema
 ROOT = Path(__file__).parents[1]
 VALIDATOR = Draft202012Validator(schema())
 EXAMPLES = examples()
-# described in docs/laboratories.md and checked by the kernel alone so far: neither schema nor standalone checker know them
+# described in docs/laboratories.md; the standalone checker does not know them yet
 KERNEL_ONLY = {
     "angle-enclosure", "balanced-trajectory", "wide-network-constant", "descent-covering", "descent-orbit",
     "effective-rank", "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
@@ -51,11 +52,11 @@ def kinds_of(references: list[dict[str, str]], suffix: str) -> list[str]:
 
 def test_the_schema_knows_the_kinds_of_the_kernel() -> None:
     text = schema()
-    assert sorted(kinds_of(text["$defs"]["claim"]["oneOf"], "-claim")) == sorted(CLAIMS)
-    assert sorted(kinds_of(text["properties"]["proof"]["oneOf"], "-proof")) == sorted(PROOFS)
-    for kind in CLAIMS:
+    assert sorted(kinds_of(text["$defs"]["claim"]["oneOf"], "-claim")) == sorted(claim_data.KINDS)
+    assert sorted(kinds_of(text["properties"]["proof"]["oneOf"], "-proof")) == sorted(proof_data.KINDS)
+    for kind in claim_data.KINDS:
         assert text["$defs"][f"{kind}-claim"]["properties"]["kind"] == {"const": kind}
-    for kind in PROOFS:
+    for kind in proof_data.KINDS:
         assert text["$defs"][f"{kind}-proof"]["properties"]["kind"] == {"const": kind}
 
 
@@ -68,6 +69,8 @@ def test_there_is_an_example_of_every_kind() -> None:
     claims, proofs = {claim for claim, _ in by_kinds()}, {proof for _, proof in by_kinds()}
     assert claims == CLAIMS
     assert proofs == {*PROOFS, "multipliers"}
+    assert {claim for claim, _ in laboratory_kinds()} == KERNEL_ONLY
+    assert {proof for _, proof in laboratory_kinds()} == KERNEL_ONLY_PROOFS
 
 
 def test_the_page_lists_the_kinds() -> None:
@@ -76,6 +79,18 @@ def test_the_page_lists_the_kinds() -> None:
     assert sorted(kind for kind, _ in rows) == sorted(CLAIMS)
     listed = {kind for _, cell in rows for kind in re.findall(r"`([a-z-]+)`", cell)}
     assert listed == PROOFS
+
+
+def test_the_page_of_laboratories_lists_theirs() -> None:
+    page = (ROOT / "docs" / "laboratories.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \| `([a-z-]+)` \| ([^|]*) \| ", page, re.MULTILINE)
+    assert {(claim, proof) for claim, _, proof, _ in rows} == set(laboratory_kinds())
+    definitions = schema()["$defs"]
+    for claim, members, proof, parts in rows:
+        for kind, cell in ((f"{claim}-claim", members), (f"{proof}-proof", parts)):
+            named = re.findall(r"`([A-Za-z/]+)`", cell)
+            own = [key for key in definitions[kind]["properties"] if key != "kind"]
+            assert set(own) <= set(named) if own else cell == "none", kind
 
 
 def test_the_sections_of_the_page_are_counted_and_listed() -> None:

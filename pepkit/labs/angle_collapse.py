@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,12 +17,17 @@ from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
 from pepkit.simulate import propagation
+from pepkit.simulate.accelerated import propagation as compiled
+from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.finite_width import layer_moments, predicted_moments
+from pepkit.simulate.propagation import Say
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
 __all__ = ["angle_collapse", "jakub_nica_figure"]
 
 WIDTHS = (8, 16, 32, 64, 128, 256)
+_PROPAGATE = {"numpy": propagation.propagate, "jax": compiled.propagate}
 
 
 @lab(
@@ -35,10 +41,16 @@ def angle_collapse(
     layers: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000),
     digits: int = 20,
     samples: int = 5000,
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Enclosures with `digits` decimals behind `layers` layers, and `samples` finite networks."""
+    """Enclosures with `digits` decimals behind `layers` layers, and `samples` finite networks on the `backend`.
+
+    The backends numpy and jax sample the same laws with different random numbers; the enclosures are the same.
+    """
+    require_backend(backend)
+    check_sizes(10, samples=samples)
     work = work or Work()
     certificates: dict[str, Any] = {}
     for count in layers:
@@ -54,13 +66,13 @@ def angle_collapse(
         {"constant": "angle-coefficient", "digits": digits},
         partial(constant_certificate, "angle-coefficient", fmpq(0), digits),
     )
-    rates = work.piece({"study": "rates", "samples": samples, "seed": seed}, partial(_rates, samples, seed))
-    drift = work.piece({"study": "drift", "samples": samples, "seed": seed}, partial(_drift, samples, seed))
-    moments = work.piece({"study": "moments", "samples": samples, "seed": seed}, partial(_moments, samples, seed))
-    long = work.piece({"study": "long", "samples": samples // 10, "seed": seed}, partial(_long, samples // 10, seed))
-    figure = work.piece(
-        {"study": "figure 1", "samples": samples, "seed": seed}, partial(jakub_nica_figure, samples, seed)
-    )
+
+    def study(name: str, compute: Callable[..., Any], count: int = samples) -> Any:
+        question = {"study": name, "samples": count, "backend": backend, "seed": seed}
+        return work.piece(question, partial(compute, count, seed, backend, work.say))
+
+    rates, drift, moments = study("rates", _rates), study("drift", _drift), study("moments", _moments)
+    long, figure = study("long", _long, samples // 10), study("figure 1", jakub_nica_figure)
     exact = [row[2] for row in rates]
     sampled = [row[1] for row in rates]
     errors = [abs(a - b) / error for a, b, error in zip(exact, sampled, [row[5] for row in rates], strict=True)]
@@ -161,12 +173,12 @@ def _residual() -> Study:
     )
 
 
-def _rates(samples: int, seed: int) -> list[list[float]]:
+def _rates(samples: int, seed: int, backend: str, say: Say) -> list[list[float]]:
     generator = np.random.default_rng([seed, 1])
     rows = []
     for width in WIDTHS:
         start = 1e-5
-        angles = propagation.gaussian_layer(np.full(20 * samples, start), width, generator)
+        angles = _PROPAGATE[backend](propagation.gaussian, start, 1, width, 20 * samples, generator, say)[1]
         # layers with fewer than two active neurons have no angle; they are left out here as in the exact rate
         angles = angles[angles > 1e-12]
         change = 2 * np.log(np.sin(angles) / math.sin(start))
@@ -194,12 +206,12 @@ def _rate_study(rows: list[list[float]], samples: int) -> Study:
     )
 
 
-def _drift(samples: int, seed: int) -> list[list[float]]:
+def _drift(samples: int, seed: int, backend: str, say: Say) -> list[list[float]]:
     generator = np.random.default_rng([seed, 2])
     width, rows = 64, []
     small = propagation.finite_width_moments(width)[0]
     for angle in (0.001, 0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.2):
-        angles = propagation.gaussian_layer(np.full(4 * samples, angle), width, generator)
+        angles = _PROPAGATE[backend](propagation.gaussian, angle, 1, width, 4 * samples, generator, say)[1]
         change = 2 * np.log(np.sin(angles) / math.sin(angle))
         wide = math.acos(propagation.arc_cosine(math.cos(angle)))
         limit = 2 * math.log(math.sin(wide) / math.sin(angle))
@@ -228,12 +240,12 @@ def _drift_study(rows: list[list[float]], samples: int) -> Study:
     )  # fmt: skip
 
 
-def _moments(samples: int, seed: int) -> list[list[float]]:
+def _moments(samples: int, seed: int, backend: str, say: Say) -> list[list[float]]:
     generator = np.random.default_rng([seed, 3])
     rows = []
     for width in (16, 64, 256):
         for angle in (0.1, 0.4, 0.8, 1.2, math.pi / 2):
-            angles = propagation.gaussian_layer(np.full(4 * samples, angle), width, generator)
+            angles = _PROPAGATE[backend](propagation.gaussian, angle, 1, width, 4 * samples, generator, say)[1]
             # a layer with fewer than two active neurons has no angle
             values = 2 * np.log(np.sin(angles[angles > 1e-12]))
             mean, variance = layer_moments(angle, width)
@@ -260,11 +272,11 @@ def _moments_study(rows: list[list[float]], samples: int) -> Study:
     )  # fmt: skip
 
 
-def _long(samples: int, seed: int) -> dict[str, Any]:
+def _long(samples: int, seed: int, backend: str, say: Say) -> dict[str, Any]:
     depth = 400
     found: dict[str, Any] = {"layers": list(range(0, depth + 1, 10))}
     for width in (16, 64, 256):
-        angles = propagation.propagate(propagation.gaussian_layer, math.pi / 2, depth, width, samples, seed + width)
+        angles = _PROPAGATE[backend](propagation.gaussian, math.pi / 2, depth, width, samples, seed + width, say)
         typical = np.median(angles, axis=1)
         found[str(width)] = [float(v) for v in typical[::10]]
     return found
@@ -292,12 +304,14 @@ def _long_study(found: dict[str, Any], samples: int) -> Study:
     )
 
 
-def jakub_nica_figure(samples: int, seed: int) -> list[list[float]]:
+def jakub_nica_figure(
+    samples: int, seed: int, backend: str = "numpy", say: Say | None = None
+) -> list[list[float]]:  # fmt: skip
     """Layers 1 and 30 at width 256 from angle 0.1: mean and variance sampled, p-values of Kolmogorov-Smirnov tests with
     these and with the digamma moments; mean and variance of Jakub and Nica, and the p-value with them.
     """
     width, start = 256, 0.1
-    angles = propagation.propagate(propagation.gaussian_layer, start, 30, width, samples, seed)
+    angles = _PROPAGATE[backend](propagation.gaussian, start, 30, width, samples, seed, say)
     small, variance = propagation.finite_width_moments(width)
     theirs = predicted_moments(start, width, 30)
     rows = []

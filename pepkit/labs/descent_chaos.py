@@ -8,20 +8,26 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq
-from numpy.typing import NDArray
 
 from pepkit.kernel import RATIONALS, NumberField
 from pepkit.kernel.descent_maps import CoveringGraph, DescentCovering, DescentOrbit, OrbitEvaluation
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
-from pepkit.simulate.interval_maps import Covering, covering, lyapunov, orbit_tail
+from pepkit.simulate import interval_maps
+from pepkit.simulate.accelerated import interval_maps as compiled
+from pepkit.simulate.accelerated import require_backend
+from pepkit.simulate.interval_maps import Covering, covering
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Curve, Study
 
 __all__ = ["chebyshev_certificate", "descent_chaos", "horseshoe_certificate", "window_certificate"]
 
 REACH = fmpq(8, 5)
 """Coverings are looked for in [-8/5, 8/5]."""
+TAIL = 60
+"""Iterates of an orbit that are shown."""
+_SIMULATIONS = {"numpy": interval_maps, "jax": compiled}
 
 
 @lab(
@@ -35,10 +41,17 @@ def descent_chaos(
     depths: tuple[int, ...] = (2, 3, 4),
     cells: int = 80,
     steps: int = 480,
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Orbits for `steps` step sizes at each depth, and coverings with up to about `cells` intervals at some of them."""
+    """Orbits for `steps` step sizes at each depth, and coverings with up to about `cells` intervals at some of them.
+
+    Orbits and Lyapunov exponents are computed on the `backend` numpy or jax; chaotic orbits agree in law only, since
+    they multiply rounding errors. Coverings and all certificates are the same.
+    """
+    require_backend(backend)
+    check_sizes(2, steps=steps)
     work = work or Work()
     studies: dict[str, Study] = {}
     certificates: dict[str, Any] = {
@@ -48,10 +61,12 @@ def descent_chaos(
     }
     rows: list[tuple[Any, ...]] = []
     for depth in depths:
-        found = work.piece({"study": "orbits", "depth": depth, "steps": steps}, partial(_orbits, depth, steps))
+        question = {"study": "orbits", "depth": depth, "steps": steps, "backend": backend}
+        found = work.piece(question, partial(_orbits, depth, steps, backend))
         studies[f"bifurcations-{depth}-layers"] = _bifurcations(depth, found)
-        for step in _windows(depth):
-            exponent = lyapunov(depth, float(step))
+        question = {"study": "exponents", "depth": depth, "backend": backend}
+        exponents = work.piece(question, partial(_exponents, depth, backend))
+        for step, exponent in zip(_windows(depth), exponents, strict=True):
             question = {"window": str(step), "depth": depth, "cells": cells}
             if not work.piece({"exists": True, **question}, partial(_has_window, depth, step, cells)):
                 rows.append((depth, step, exponent, None))
@@ -154,14 +169,21 @@ def _covering(depth: int, step: fmpq, cells: int) -> Covering | None:
     return max(found, key=lambda c: c.growth, default=None)
 
 
-def _orbits(depth: int, steps: int) -> dict[str, Any]:
+def _orbits(depth: int, steps: int, backend: str) -> dict[str, Any]:
     sizes = np.linspace(0.3, 2.45, steps) * 2 / depth
-    x, y = [], []
-    for step in sizes:
-        tail: NDArray[np.float64] = orbit_tail(depth, float(step), 60)
-        x += [float(step)] * len(tail)
-        y += [float(v) for v in tail]
-    return {"x": x, "y": y, "steps": sizes.tolist()}
+    tails = _SIMULATIONS[backend].orbit_tails(depth, sizes, TAIL)
+    stays = np.flatnonzero(np.isfinite(tails[-1]))
+    return {
+        "x": np.repeat(sizes[stays], TAIL).tolist(),
+        "y": tails[:, stays].T.ravel().tolist(),
+        "steps": sizes.tolist(),
+    }
+
+
+def _exponents(depth: int, backend: str) -> list[float | None]:
+    """Lyapunov exponents of one orbit for every step size that is looked at; None where it escapes."""
+    sizes = np.array([int(step.p) / int(step.q) for step in _windows(depth)])
+    return [float(v) if np.isfinite(v) else None for v in _SIMULATIONS[backend].lyapunov_exponents(depth, sizes)]
 
 
 def _bifurcations(depth: int, found: dict[str, Any]) -> Study:

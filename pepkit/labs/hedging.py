@@ -22,7 +22,11 @@ from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
 from pepkit.pep.branching import two_noisy_steps
 from pepkit.rounding import SolveRequest, solve_dual
-from pepkit.simulate.nonconvex import random_line_functions, smallest_gradient_ratio
+from pepkit.simulate import nonconvex
+from pepkit.simulate.accelerated import nonconvex as compiled
+from pepkit.simulate.accelerated import require_backend
+from pepkit.simulate.nonconvex import random_line_functions
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
 __all__ = ["SILVER_STARTS", "hedging", "noisy_value", "step_gain"]
@@ -39,6 +43,7 @@ With noise of finite support the two-step problem is one performance estimation 
 
 SILVER_STARTS: dict[int, tuple[float, ...]] = {2: (1.9, 1.42), 3: (1.5, 2.4, 1.42)}
 """Where the search for the silver-like local optimum starts, by the number of steps."""
+_RATIO = {"numpy": nonconvex.smallest_gradient_ratio, "jax": compiled.smallest_gradient_ratio}
 
 
 def step_gain(count: int, kappa: float) -> dict[str, Any]:
@@ -98,10 +103,16 @@ def hedging(
     functions: int = 20_000,
     noises: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3),
     certify_three: bool = True,
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Gain of hedging against curvature, certified on both sides; rates against simulation; two noisy steps."""
+    """Gain of hedging against curvature, certified on both sides; rates against simulation; two noisy steps.
+
+    The random functions run on the `backend` numpy or jax, the same ones; all else is the same on both.
+    """
+    require_backend(backend)
+    check_sizes(functions=functions)
     work = work or Work()
     findings: list[Finding] = []
     certificates: dict[str, Any] = {}
@@ -136,7 +147,7 @@ def hedging(
         found = _threshold(work, count, below, above)
         certificates.update(found[0])
         findings += found[1]
-    studies["simulation"], worst = _simulation(work, functions, seed)
+    studies["simulation"], worst = _simulation(work, functions, seed, backend)
     findings.append(
         Finding(
             f"{functions} random functions per setting reach at most {worst:.4f} of the certified rate",
@@ -195,7 +206,7 @@ def _decimal(value: Any) -> float:
     return int(value.p) / int(value.q)
 
 
-def _simulation(work: Work, functions: int, seed: int) -> tuple[Study, float]:
+def _simulation(work: Work, functions: int, seed: int, backend: str) -> tuple[Study, float]:
     rows, worst = [], 0.0
     for kappa in (0.1, 0.5, 1.0):
         for h in (0.7, 1.0, 1.1547):
@@ -204,10 +215,11 @@ def _simulation(work: Work, functions: int, seed: int) -> tuple[Study, float]:
                 def ratio(k: float = kappa, step: float = h, n: int = count) -> list[float]:
                     batch = random_line_functions(functions, -k, 6, seed)
                     start = np.random.default_rng(seed + 1).uniform(-2, 10, functions)
-                    found = smallest_gradient_ratio(batch, [step] * n, start)
+                    found = _RATIO[backend](batch, [step] * n, start)
                     return [float(np.nanmax(found)), float(np.nanmedian(found)), worst_case_value([step] * n, -k)]
 
-                question = {"functions": functions, "kappa": kappa, "step": h, "count": count, "seed": seed}
+                question = {"functions": functions, "kappa": kappa, "step": h, "count": count, "backend": backend,
+                            "seed": seed}  # fmt: skip
                 largest, middle, rate = work.piece(question, ratio)
                 rows.append((kappa, h, count, rate, largest, middle, largest / rate))
                 worst = max(worst, largest / rate)

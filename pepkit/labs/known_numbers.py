@@ -94,11 +94,11 @@ def angle_numbers(seed: int) -> Iterator[Computed]:
 
 def _sampled_rows(seed: int) -> Iterator[Computed]:
     shown = [1, 2, 5, 10, 20, 50]
-    for row, layer in (
-        ("D.sim.gauss", propagation.gaussian_layer),
-        ("D.sim.orth", propagation.orthogonal_layer),
+    for row, rule in (
+        ("D.sim.gauss", propagation.gaussian),
+        ("D.sim.orth", propagation.orthogonal),
     ):
-        angles = propagation.propagate(layer, math.pi / 2, 50, 512, 900, seed)[shown]
+        angles = propagation.propagate(rule, math.pi / 2, 50, 512, 900, seed)[shown]
         yield sampled(ANGLES, row, list(_grouped(angles, 3)), 0.2, True, 3)
     straight = propagation.looks_linear_angles(512, 50, seed)
     worst = float(straight[np.argmax(np.abs(straight - math.pi / 2))])
@@ -112,8 +112,7 @@ def _sampled_rows(seed: int) -> Iterator[Computed]:
         # without normalisation the law is wide, and its tails take more samples
         for width in (64, 256, 1024):
             count = 40 if normalise else 150
-            runs = [propagation.batch_effective_rank(width, 60, 16, normalise, seed + k)[-1] for k in range(count)]
-            ranks.append(np.array(runs))
+            ranks.append(propagation.batch_effective_ranks(width, 60, 16, normalise, count, seed)[-1])
     yield sampled(ANGLES, "D.bn", ranks, 0.1, True, 1)
 
 

@@ -19,11 +19,15 @@ from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
 from pepkit.simulate import propagation
+from pepkit.simulate.accelerated import propagation as compiled
+from pepkit.simulate.accelerated import require_backend
+from pepkit.simulate.propagation import Say
 from pepkit.studies import Study
 
 __all__ = ["mean_shift"]
 
 SHOWN = (1, 2, 5, 10, 20, 50)
+_SIMULATIONS = {"numpy": propagation, "jax": compiled}
 
 
 @lab(
@@ -38,17 +42,24 @@ def mean_shift(
     dense_seeds: int = 5,
     width: int = 512,
     batch_widths: tuple[int, ...] = (64, 256, 1024),
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """`seeds` Gaussian and orthogonal networks of `width` neurons, `dense_seeds` with whole weight matrices."""
+    """`seeds` Gaussian and orthogonal networks of `width` neurons, `dense_seeds` with whole weight matrices.
+
+    The backends numpy and jax sample the same laws with different random numbers; maps, certificates and the one
+    looks-linear network are the same.
+    """
+    require_backend(backend)
     work = work or Work()
-    angles = work.piece({"study": "angles", "seeds": seeds, "width": width, "seed": seed},
-                        partial(_angles, seeds, width, seed))  # fmt: skip
-    standard = work.piece({"study": "standardised", "seeds": dense_seeds, "width": width, "seed": seed},
-                          partial(_standardised, dense_seeds, width, seed))  # fmt: skip
-    ranks = [work.piece({"study": "ranks", "width": n, "seeds": dense_seeds, "seed": seed},
-                        partial(_ranks, n, dense_seeds, seed)) for n in batch_widths]  # fmt: skip
+    common = {"backend": backend, "seed": seed}
+    angles = work.piece({"study": "angles", "seeds": seeds, "width": width, **common},
+                        partial(_angles, seeds, width, seed, backend, work.say))  # fmt: skip
+    standard = work.piece({"study": "standardised", "seeds": dense_seeds, "width": width, **common},
+                          partial(_standardised, dense_seeds, width, seed, backend, work.say))  # fmt: skip
+    ranks = [work.piece({"study": "ranks", "width": n, "seeds": dense_seeds, **common},
+                        partial(_ranks, n, dense_seeds, seed, backend, work.say)) for n in batch_widths]  # fmt: skip
     strengths = (0.01, 0.05, 0.1, 0.3, 0.6, 0.9)
     certificates: dict[str, Any] = {
         name: work.certificate({"constant": name}, partial(constant_certificate, name, fmpq(0)))
@@ -169,10 +180,10 @@ def _phase_diagram() -> Study:
     )
 
 
-def _angles(seeds: int, width: int, seed: int) -> dict[str, list[float]]:
+def _angles(seeds: int, width: int, seed: int, backend: str, say: Say) -> dict[str, list[float]]:
     found = {}
-    for name, layer in (("gaussian", propagation.gaussian_layer), ("orthogonal", propagation.orthogonal_layer)):
-        run = propagation.propagate(layer, math.pi / 2, 50, width, seeds, seed)
+    for name, rule in (("gaussian", propagation.gaussian), ("orthogonal", propagation.orthogonal)):
+        run = _SIMULATIONS[backend].propagate(rule, math.pi / 2, 50, width, seeds, seed, say)
         found[name] = [float(v) for v in run.mean(axis=1)]
         found[f"{name} error"] = [float(v) for v in run.std(axis=1) / math.sqrt(seeds)]
     found["map"] = propagation.map_angles(propagation.arc_cosine, 0.0, 50)
@@ -198,8 +209,8 @@ def _angle_study(found: dict[str, list[float]], seeds: int, width: int) -> Study
     )  # fmt: skip
 
 
-def _standardised(seeds: int, width: int, seed: int) -> list[float]:
-    run = propagation.standardised_correlations(width, 20, 0.9, seeds, seed)
+def _standardised(seeds: int, width: int, seed: int, backend: str, say: Say) -> list[float]:
+    run = _SIMULATIONS[backend].standardised_correlations(width, 20, 0.9, seeds, seed, say)
     return [float(v) for v in run.mean(axis=1)]
 
 
@@ -221,11 +232,11 @@ def _standard_study(found: list[float], seeds: int, width: int) -> Study:
     )
 
 
-def _ranks(width: int, seeds: int, seed: int) -> dict[str, list[float]]:
+def _ranks(width: int, seeds: int, seed: int, backend: str, say: Say) -> dict[str, list[float]]:
     found = {}
     for name, normalise in (("normalised", True), ("plain", False)):
-        runs = [propagation.batch_effective_rank(width, 60, 16, normalise, seed + k) for k in range(seeds)]
-        found[name] = [float(v) for v in np.mean(runs, axis=0)]
+        runs = _SIMULATIONS[backend].batch_effective_ranks(width, 60, 16, normalise, seeds, seed, say)
+        found[name] = [float(v) for v in runs.mean(axis=1)]
     return found
 
 

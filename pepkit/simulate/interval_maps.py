@@ -14,31 +14,73 @@ from scipy.sparse.csgraph import connected_components
 
 from pepkit.kernel.descent_maps import descent_map
 
-__all__ = ["Covering", "covering", "lyapunov", "orbit_tail"]
+__all__ = [
+    "ESCAPED",
+    "Covering",
+    "covering",
+    "log_slope",
+    "lyapunov",
+    "lyapunov_exponents",
+    "move",
+    "orbit_tail",
+    "orbit_tails",
+]
 
 Array = NDArray[np.float64]
 BITS = 44
 """End points of intervals are multiples of 2^-BITS."""
 MARGIN = 1e-11
 """Half the first gap around the orbit of a critical point."""
+START, BURN = 0.6, 2000
+"""Where orbits start, and how many iterates are left out."""
+ESCAPED = 1e3
+"""An orbit that comes so far has escaped: it never returns."""
 
 
-def orbit_tail(depth: int, step: float, count: int, start: float = 0.6, burn: int = 2000) -> Array:
+def move(depth: int, step: Any, x: Any) -> Any:
+    """One step of gradient descent from x, floats or arrays of NumPy or JAX."""
+    power = 1.0
+    for _ in range(depth - 1):
+        # products, whose rounding is the same for numbers and arrays
+        power = power * x
+    return x - step * (power * x - 1) * power
+
+
+def orbit_tail(depth: int, step: float, count: int, start: float = START, burn: int = BURN) -> Array:
     """The `count` iterates after `burn`; empty if the orbit escapes."""
     x = start
     tail = []
     for i in range(burn + count):
-        power = x ** (depth - 1)
-        x = x - step * (power * x - 1) * power
-        if not abs(x) < 1e3:
+        x = move(depth, step, x)
+        if not abs(x) < ESCAPED:
             return np.empty(0)
         if i >= burn:
             tail.append(x)
     return np.array(tail)
 
 
+def orbit_tails(depth: int, steps: Array, count: int, start: float = START, burn: int = BURN) -> Array:
+    """`orbit_tail` for many step sizes at once, shape (count, steps); nan where the orbit escapes."""
+    x = np.full(len(steps), start)
+    tail = []
+    with np.errstate(invalid="ignore", over="ignore"):
+        for i in range(burn + count):
+            x = move(depth, steps, x)
+            x = np.where(np.abs(x) < ESCAPED, x, np.nan)
+            if i >= burn:
+                tail.append(x)
+    found = np.array(tail)
+    # an orbit that escapes on the way has no tail
+    return np.where(np.isnan(found[-1]), np.nan, found)
+
+
 def _slope(depth: int, step: float, x: Any) -> Any:
     return 1 - step * x ** (depth - 2) * ((2 * depth - 1) * x**depth - (depth - 1))
+
+
+def log_slope(xp: Any, depth: int, step: Any, x: Any) -> Any:
+    """ln|m'(x)|, computed by the namespace `xp`."""
+    return xp.log(xp.maximum(xp.abs(_slope(depth, step, x)), 1e-300))
 
 
 def lyapunov(depth: int, step: float, count: int = 20_000) -> float | None:
@@ -46,7 +88,13 @@ def lyapunov(depth: int, step: float, count: int = 20_000) -> float | None:
     tail = orbit_tail(depth, step, count)
     if not len(tail):
         return None
-    return float(np.mean(np.log(np.maximum(np.abs(_slope(depth, step, tail)), 1e-300))))
+    return float(np.mean(log_slope(np, depth, step, tail)))
+
+
+def lyapunov_exponents(depth: int, steps: Array, count: int = 20_000) -> Array:
+    """`lyapunov` for many step sizes; nan where the orbit escapes."""
+    found = [lyapunov(depth, float(step), count) for step in steps]
+    return np.array([np.nan if value is None else value for value in found])
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pepkit.kernel import ClaimError
 
-__all__ = ["LineFunctions", "random_line_functions", "smallest_gradient_ratio"]
+__all__ = ["LineFunctions", "gradient_and_value", "random_line_functions", "ratio", "smallest_gradient_ratio"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,29 @@ class LineFunctions:
 
     def gradient_and_value(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """f'(x) and f(x) for one x per function."""
-        rows = np.arange(len(x))
-        left = np.clip((self.knots <= x[:, None]).sum(axis=1) - 1, 0, self.knots.shape[1] - 1)
-        start, g, f = self.knots[rows, left], self.gradients[rows, left], self.values[rows, left]
-        right = np.minimum(left + 1, self.knots.shape[1] - 1)
-        width = self.knots[rows, right] - start
-        slope = np.where(width > 0, (self.gradients[rows, right] - g) / np.where(width > 0, width, 1.0), 1.0)
-        slope = np.where(x < self.knots[:, 0], 1.0, slope)
-        distance = x - start
-        return g + slope * distance, f + g * distance + slope * distance**2 / 2
+        return gradient_and_value(np, (self.knots, self.gradients, self.values), x)
+
+
+def gradient_and_value(xp: Any, tables: Any, x: Any) -> tuple[Any, Any]:
+    """f'(x) and f(x) for one x per function, computed by the namespace `xp` from the knots and from f' and f there."""
+    knots, gradients, values = tables
+    left = xp.clip((knots <= x[:, None]).sum(axis=1) - 1, 0, knots.shape[1] - 1)
+    right = xp.minimum(left + 1, knots.shape[1] - 1)
+
+    def at(table: Any, places: Any) -> Any:
+        return xp.take_along_axis(table, places[:, None], axis=1)[:, 0]
+
+    start, g, f = at(knots, left), at(gradients, left), at(values, left)
+    width = at(knots, right) - start
+    slope = xp.where(width > 0, (at(gradients, right) - g) / xp.where(width > 0, width, 1.0), 1.0)
+    slope = xp.where(x < knots[:, 0], 1.0, slope)
+    distance = x - start
+    return g + slope * distance, f + g * distance + slope * distance**2 / 2
+
+
+def ratio(xp: Any, smallest: Any, initial: Any) -> Any:
+    """`smallest` over `initial`; nan where the latter is zero up to rounding."""
+    return xp.where(initial > 1e-12, smallest / initial, xp.nan)
 
 
 def random_line_functions(count: int, mu: float, knots: int = 6, seed: int = 0) -> LineFunctions:
@@ -79,4 +94,4 @@ def smallest_gradient_ratio(functions: LineFunctions, steps: Sequence[float], st
         gradient, _ = functions.gradient_and_value(x)
         smallest = np.minimum(smallest, gradient**2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(initial > 1e-12, smallest / initial, np.nan)
+        return np.asarray(ratio(np, smallest, initial))

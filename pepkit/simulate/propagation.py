@@ -3,35 +3,53 @@
 Finite Gaussian and orthogonal layers act on the plane of the two activations only, and their law does not depend on the
 plane. So two random vectors in R^n stand for a whole n x n weight matrix, exactly in law, and thousands of seeds are
 cheap.
+
+The steps (`gaussian`, `orthogonal`, `standardised_step`, `effective_rank_step`) are functions of the draws and of the
+namespace `xp` that computes them, numpy or jax.numpy; leading axes are a batch. On JAX the same steps are run by
+`pepkit.simulate.accelerated.propagation`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, polygamma
 
+from pepkit.simulate.sizes import check_sizes
+
 __all__ = [
+    "Rule",
+    "Say",
+    "Seed",
     "arc_cosine",
-    "batch_effective_rank",
+    "batch_effective_ranks",
     "centred_fixed_point",
     "centred_map",
+    "correlated_inputs",
+    "effective_rank_step",
     "finite_width_moments",
-    "gaussian_layer",
+    "gaussian",
     "jakub_nica_rate",
     "looks_linear_angles",
     "map_angles",
-    "orthogonal_layer",
+    "orthogonal",
     "propagate",
     "residual_map",
+    "sample_layer",
+    "singular_part",
     "standardised_correlations",
+    "standardised_step",
 ]
 
 Array = NDArray[np.float64]
 Map = Callable[[float], float]
+Seed = int | Sequence[int] | np.random.Generator
+"""What `numpy.random.default_rng` takes: a generator goes on where it is."""
+Say = Callable[[str], None]
 
 
 def arc_cosine(r: float) -> float:
@@ -93,44 +111,52 @@ def jakub_nica_rate(width: int) -> float:
     return math.log((n + 5) / (n - 1)) - 10 * n / (n + 5) ** 2 + 6 * n / (n - 1) ** 2
 
 
-def _new_angle(x: Array, y: Array) -> Array:
-    """The angle between rows of x and y, accurate for small angles; 0 for a vanishing row."""
-    square = np.sum(x * x, axis=1)
-    product = np.sum(x * y, axis=1)
+def _new_angle(xp: Any, x: Any, y: Any) -> Any:
+    """The angle between vectors along the last axis, accurate for small angles; 0 for a vanishing one."""
+    square = xp.sum(x * x, axis=-1)
+    product = xp.sum(x * y, axis=-1)
     # no active neuron: no angle
-    rest = y - (product / np.where(square > 0, square, 1.0))[:, None] * x
-    return np.asarray(np.arctan2(np.sqrt(np.sum(rest * rest, axis=1) * square), product))
+    rest = y - (product / xp.where(square > 0, square, 1.0))[..., None] * x
+    return xp.arctan2(xp.sqrt(xp.sum(rest * rest, axis=-1) * square), product)
 
 
-Layer = Callable[[Array, int, np.random.Generator], Array]
+Rule = Callable[[Any, Any, Any, Any], Any]
+"""rule(xp, angles, first, second): the angles behind a layer of n neurons, for angles (...) before it; first and second
+(..., n) are standard Gaussians."""
 
 
-def gaussian_layer(angles: Array, width: int, generator: np.random.Generator) -> Array:
-    """Angles behind a ReLU layer with independent Gaussian weights and `width` neurons."""
+def gaussian(xp: Any, angles: Any, first: Any, second: Any) -> Any:
+    """Angles behind a ReLU layer with independent Gaussian weights; a `Rule`."""
+    turned = xp.cos(angles)[..., None] * first + xp.sin(angles)[..., None] * second
+    return _new_angle(xp, xp.maximum(first, 0), xp.maximum(turned, 0))
+
+
+def orthogonal(xp: Any, angles: Any, first: Any, second: Any) -> Any:
+    """The same for a square matrix with the Haar law of orthogonal matrices, times sqrt(2); a `Rule`."""
+    first = first / xp.linalg.norm(first, axis=-1, keepdims=True)
+    second = second - xp.sum(first * second, axis=-1, keepdims=True) * first
+    second = second / xp.linalg.norm(second, axis=-1, keepdims=True)
+    return gaussian(xp, angles, first, second)
+
+
+def sample_layer(rule: Rule, angles: Array, width: int, generator: np.random.Generator) -> Array:
+    """Angles behind one layer with `width` neurons and new weights for every angle."""
     first = generator.standard_normal((len(angles), width))
-    second = np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * generator.standard_normal(first.shape)
-    return _new_angle(np.maximum(first, 0), np.maximum(second, 0))
+    return np.asarray(rule(np, angles, first, generator.standard_normal(first.shape)))
 
 
-def orthogonal_layer(angles: Array, width: int, generator: np.random.Generator) -> Array:
-    """The same for a square matrix with the Haar law of orthogonal matrices, times sqrt(2)."""
-    first = generator.standard_normal((len(angles), width))
-    second = generator.standard_normal(first.shape)
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    second -= np.sum(first * second, axis=1, keepdims=True) * first
-    second /= np.linalg.norm(second, axis=1, keepdims=True)
-    turned = np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * second
-    return _new_angle(np.maximum(first, 0), np.maximum(turned, 0))
-
-
-def propagate(layer: Layer, angle: float, layers: int, width: int, seeds: int, seed: int) -> Array:
-    """Angles (layers + 1, seeds) behind each layer."""
+def propagate(
+    rule: Rule, angle: float, layers: int, width: int, seeds: int, seed: Seed, say: Say | None = None
+) -> Array:  # fmt: skip
+    """Angles (layers + 1, seeds) behind each layer of `seeds` networks; `say` is told the progress in words."""
+    check_sizes(layers=layers, seeds=seeds)
+    check_sizes(2, width=width)
     generator = np.random.default_rng(seed)
-    angles = np.full(seeds, angle)
-    found = [angles]
-    for _ in range(layers):
-        angles = layer(angles, width, generator)
-        found.append(angles)
+    found = [np.full(seeds, angle)]
+    for count in range(1, layers + 1):
+        found.append(sample_layer(rule, found[-1], width, generator))
+        if say is not None and count % 100 == 0:
+            say(f"width {width}: layer {count} of {layers}")
     return np.stack(found)
 
 
@@ -150,49 +176,89 @@ def looks_linear_angles(width: int, layers: int, seed: int) -> Array:
         active = np.maximum(state, 0)
         weights = np.block([[block, -block], [-block, block]])
         state = weights @ active
-        found.append(_new_angle(state[:, :1].T, state[:, 1:].T)[0])
+        found.append(_new_angle(np, state[:, 0], state[:, 1]))
     return np.array(found)
 
 
-def standardised_correlations(width: int, layers: int, correlation: float, seeds: int, seed: int) -> Array:
-    """Correlations (layers, seeds) of pre-activations with weight-standardised rows (mean 0, norm sqrt(2/(1-1/pi))).
+def correlated_inputs(xp: Any, correlation: float, x: Any) -> Any:
+    """Two inputs (..., n, 2) with this correlation, from standard Gaussians (..., n, 2)."""
+    return xp.stack([x[..., 0], correlation * x[..., 0] + math.sqrt(1 - correlation**2) * x[..., 1]], axis=-1)
 
-    Rows are centred Gaussians of unit norm times the gain; they act on the centred activations.
+
+def standardised_step(xp: Any, state: Any, weights: Any) -> tuple[Any, Any]:
+    """A layer with weight-standardised rows (mean 0, norm sqrt(2/(1-1/pi))): activations, correlation before the ReLU.
+
+    The rows of `weights` (..., n, n) are centred and scaled to norm one times the gain; `state` is (..., n, 2).
     """
+    means = weights.mean(axis=-1, keepdims=True)
+    # the row minus its mean, applied to the state, and its norm, without another matrix
+    norms = xp.sqrt(xp.sum(weights * weights, axis=-1, keepdims=True) - weights.shape[-1] * means**2)
+    applied = weights @ state - means * state.sum(axis=-2, keepdims=True)
+    before = applied / norms * math.sqrt(2 / (1 - 1 / math.pi))
+    lengths = xp.sqrt(xp.sum(before * before, axis=-2))
+    correlation = xp.sum(before[..., 0] * before[..., 1], axis=-1) / lengths[..., 0] / lengths[..., 1]
+    return xp.maximum(before, 0), correlation
+
+
+def standardised_correlations(
+    width: int, layers: int, correlation: float, seeds: int, seed: Seed, say: Say | None = None
+) -> Array:
+    """Correlations (layers, seeds) of pre-activations of networks with whole matrices, by `standardised_step`."""
+    check_sizes(layers=layers, seeds=seeds)
+    check_sizes(2, width=width)
     generator = np.random.default_rng(seed)
     found = []
-    for _ in range(seeds):
-        x = generator.standard_normal((width, 2))
-        state = np.stack([x[:, 0], correlation * x[:, 0] + math.sqrt(1 - correlation**2) * x[:, 1]], axis=1)
+    for count in range(seeds):
+        state = correlated_inputs(np, correlation, generator.standard_normal((width, 2)))
         row = []
         for _ in range(layers):
-            weights = generator.standard_normal((width, width))
-            weights -= weights.mean(axis=1, keepdims=True)
-            weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-            before = weights @ state * math.sqrt(2 / (1 - 1 / math.pi))
-            row.append(float(before[:, 0] @ before[:, 1] / np.linalg.norm(before[:, 0]) / np.linalg.norm(before[:, 1])))
-            state = np.maximum(before, 0)
+            state, measured = standardised_step(np, state, generator.standard_normal((width, width)))
+            row.append(float(measured))
         found.append(row)
+        if say is not None:
+            say(f"width {width}: network {count + 1} of {seeds}")
     return np.array(found).T
 
 
-def batch_effective_rank(width: int, layers: int, batch: int, normalise: bool, seed: int) -> list[float]:
-    """(sum s)^2/sum s^2 of the singular values of the activations (width x batch) behind each ReLU layer.
+def singular_part(xp: Any, state: Any) -> tuple[Any, Any]:
+    """S V' of the singular value decomposition U S V' of activations (..., n, batch), and the singular values."""
+    # S and V' are those of the triangular factor
+    _, values, frame = xp.linalg.svd(xp.linalg.qr(state, mode="r"), full_matrices=False)
+    return values[..., :, None] * frame, values
 
-    With batch normalisation every neuron has mean 0 and variance 1 over the batch before the ReLU. Gaussian weights
-    act on the span of the activations only: with H = U S V', W H has the law of a Gaussian (width x batch) matrix
-    times S V'.
+
+def effective_rank_step(xp: Any, part: Any, factor: Any, normalise: bool) -> tuple[Any, Any]:
+    """A Gaussian ReLU layer on a batch of inputs: S V' of the activations behind it, and their effective rank.
+
+    Gaussian weights act on the span of the activations only: with H = U S V', W H has the law of a Gaussian
+    (width x batch) matrix times S V'. `part` is S V' of the activations before, (..., r, batch); `factor` are standard
+    Gaussians (..., width, r). The effective rank is (sum s)^2/sum s^2 of the singular values s.
+
+    With `normalise` every neuron has mean 0 and variance 1 over the batch before the ReLU.
     """
-    generator = np.random.default_rng(seed)
-    state = generator.standard_normal((width, batch))
+    state = (factor * math.sqrt(2 / factor.shape[-2])) @ part
+    if normalise:
+        state = (state - state.mean(axis=-1, keepdims=True)) / state.std(axis=-1, keepdims=True)
+    part, values = singular_part(xp, xp.maximum(state, 0))
+    return part, values.sum(axis=-1) ** 2 / xp.sum(values * values, axis=-1)
+
+
+def batch_effective_ranks(
+    width: int, layers: int, batch: int, normalise: bool, seeds: int, seed: int, say: Say | None = None
+) -> Array:
+    """Effective ranks (layers, seeds) of the activations (width x batch) behind each ReLU layer, of random inputs, by
+    `effective_rank_step`; network k is drawn from the seed `seed` + k."""
+    check_sizes(layers=layers, width=width, batch=batch, seeds=seeds)
     found = []
-    for _ in range(layers):
-        _, values, frame = np.linalg.svd(state, full_matrices=False)
-        factor = generator.standard_normal((width, len(values))) * math.sqrt(2 / width)
-        state = factor @ (values[:, None] * frame)
-        if normalise:
-            state = (state - state.mean(axis=1, keepdims=True)) / state.std(axis=1, keepdims=True)
-        state = np.maximum(state, 0)
-        singular = np.linalg.svd(state, compute_uv=False)
-        found.append(float(singular.sum() ** 2 / np.sum(singular**2)))
-    return found
+    for k in range(seeds):
+        generator = np.random.default_rng(seed + k)
+        part, values = singular_part(np, generator.standard_normal((width, batch)))
+        row = []
+        for _ in range(layers):
+            factor = generator.standard_normal((width, len(values)))
+            part, rank = effective_rank_step(np, part, factor, normalise)
+            row.append(float(rank))
+        found.append(row)
+        if say is not None:
+            say(f"width {width}: network {k + 1} of {seeds}")
+    return np.array(found).T

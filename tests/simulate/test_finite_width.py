@@ -36,7 +36,7 @@ def test_small_angles_give_rho(width: int) -> None:
 @pytest.mark.parametrize("angle", [0.2, 1.0, math.pi / 2])
 def test_against_sampled_layers(angle: float) -> None:
     width, count = 256, 8000
-    angles = propagation.gaussian_layer(np.full(count, angle), width, np.random.default_rng(5))
+    angles = propagation.sample_layer(propagation.gaussian, np.full(count, angle), width, np.random.default_rng(5))
     values = 2 * np.log(np.sin(angles))
     mean, variance = layer_moments(angle, width)
     assert abs(values.mean() - mean) < 4.5 * values.std() / math.sqrt(count) + 60 / width**2
@@ -48,7 +48,7 @@ def test_against_sampled_layers(angle: float) -> None:
 
 def test_many_layers() -> None:
     found = predicted_moments(0.1, 256, 10)
-    angles = propagation.propagate(propagation.gaussian_layer, 0.1, 10, 256, 3000, 7)[10]
+    angles = propagation.propagate(propagation.gaussian, 0.1, 10, 256, 3000, 7)[10]
     values = 2 * np.log(np.sin(angles))
     mean, variance = found[-1]
     assert found[0] == pytest.approx(layer_moments(0.1, 256), rel=1e-9)

@@ -80,10 +80,10 @@ def test_descent_as_a_map() -> None:
 def test_finite_layers_against_the_wide_limit_and_the_exact_rate() -> None:
     generator = np.random.default_rng(0)
     wide = math.acos(propagation.arc_cosine(math.cos(1.0)))
-    for layer in (propagation.gaussian_layer, propagation.orthogonal_layer):
-        angles = layer(np.full(400, 1.0), 512, generator)
+    for rule in (propagation.gaussian, propagation.orthogonal):
+        angles = propagation.sample_layer(rule, np.full(400, 1.0), 512, generator)
         assert abs(angles.mean() - wide) < 0.01
-    angles = propagation.gaussian_layer(np.full(20_000, 1e-5), 16, generator)
+    angles = propagation.sample_layer(propagation.gaussian, np.full(20_000, 1e-5), 16, generator)
     # the exact rate is about layers with two active neurons or more
     change = 2 * np.log(angles[angles > 1e-12] / 1e-5)
     mean, variance = propagation.finite_width_moments(16)
@@ -101,10 +101,10 @@ def test_plane_trick_is_a_matrix() -> None:
         weights = np.linalg.qr(generator.standard_normal((size, size)))[0]
         y = np.maximum(weights @ x, 0)
         explicit.append(math.acos(y[:, 0] @ y[:, 1] / np.linalg.norm(y[:, 0]) / np.linalg.norm(y[:, 1])))
-    short = propagation.orthogonal_layer(np.full(count, angle), size, generator)
+    short = propagation.sample_layer(propagation.orthogonal, np.full(count, angle), size, generator)
     error = math.hypot(np.std(explicit), short.std()) / math.sqrt(count)
     assert abs(np.mean(explicit) - short.mean()) < 4.5 * error
-    ranks = [propagation.batch_effective_rank(32, 3, 8, False, k)[-1] for k in range(200)]
+    ranks = propagation.batch_effective_ranks(32, 3, 8, False, 200, 0)[-1]
     whole = []
     for k in range(200):
         state = np.random.default_rng(1000 + k).standard_normal((32, 8))
