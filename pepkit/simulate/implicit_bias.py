@@ -38,6 +38,7 @@ Layers = list[Any]
 """Weight matrices of shape (seeds, outputs, inputs), first layer first: arrays of NumPy or JAX."""
 
 Progress = Callable[[int], None]
+Product = Callable[[Any, Any], Any]
 
 
 def initial_layers(widths: Sequence[int], scale: float, seeds: int, seed: int = 0, symmetric: bool = False) -> Layers:
@@ -60,18 +61,18 @@ def initial_layers(widths: Sequence[int], scale: float, seeds: int, seed: int = 
     return layers
 
 
-def forward(layers: Layers, x: Any, xp: Any = np) -> tuple[Any, list[Any]]:
+def forward(layers: Layers, x: Any, xp: Any = np, product: Product = np.matmul) -> tuple[Any, list[Any]]:
     """f(x_i), shape (seeds, n), and the inputs of every layer, shapes (seeds, n, width).
 
-    `xp` is the namespace of the arrays, numpy or jax.numpy, here and below.
+    Here and below `xp` is the namespace of the arrays, numpy or jax.numpy, and `product` multiplies stacks of matrices.
     """
     state = xp.broadcast_to(x, (layers[0].shape[0], *x.shape))
     inputs = []
     for layer in layers[:-1]:
         inputs.append(state)
-        state = xp.maximum(state @ layer.transpose(0, 2, 1), 0)
+        state = xp.maximum(product(state, layer.transpose(0, 2, 1)), 0)
     inputs.append(state)
-    return (state @ layers[-1].transpose(0, 2, 1))[:, :, 0], inputs
+    return product(state, layers[-1].transpose(0, 2, 1))[:, :, 0], inputs
 
 
 def network_values(layers: Layers, x: np.ndarray) -> np.ndarray:
@@ -80,14 +81,14 @@ def network_values(layers: Layers, x: np.ndarray) -> np.ndarray:
     return values
 
 
-def weighted_gradient(layers: Layers, inputs: list[Any], weights: Any) -> Layers:
+def weighted_gradient(layers: Layers, inputs: list[Any], weights: Any, product: Product = np.matmul) -> Layers:
     """Gradient of sum_i weights_i f(x_i); weights of shape (seeds, n)."""
     back = weights[:, :, None]
     gradients: Layers = []
     for position in range(len(layers) - 1, -1, -1):
-        gradients.append(back.transpose(0, 2, 1) @ inputs[position])
+        gradients.append(product(back.transpose(0, 2, 1), inputs[position]))
         if position:
-            back = (back @ layers[position]) * (inputs[position] > 0)
+            back = product(back, layers[position]) * (inputs[position] > 0)
     return gradients[::-1]
 
 
@@ -96,13 +97,23 @@ def parameter_length(parts: Layers, xp: Any = np) -> Any:
     return xp.sqrt(sum((part**2).sum(axis=(1, 2)) for part in parts))
 
 
-def ascended(layers: Layers, inputs: list[Any], q: Any, y: Any, length: Any, rate: Any, norm: Any, xp: Any) -> Layers:
+def ascended(
+    layers: Layers,
+    inputs: list[Any],
+    q: Any,
+    y: Any,
+    length: Any,
+    rate: Any,
+    norm: Any,
+    xp: Any = np,
+    product: Product = np.matmul,
+) -> Layers:
     """The layers after one step, of length rate min(1, |theta|) along the gradient of -log sum_i exp(-q_i).
 
     Networks with |theta| >= norm stay.
     """
     p = xp.exp(q.min(axis=1)[:, None] - q)
-    gradient = weighted_gradient(layers, inputs, p / p.sum(axis=1, keepdims=True) * y)
+    gradient = weighted_gradient(layers, inputs, p / p.sum(axis=1, keepdims=True) * y, product)
     size = parameter_length(gradient, xp)
     factor = rate * xp.minimum(1.0, length) / xp.where(size > 0, size, 1.0)
     factor = xp.where(length >= norm, 0.0, factor)[:, None, None]
@@ -175,7 +186,7 @@ def train_margin(
                 progress(step)
             if last:
                 break
-        current = ascended(current, inputs, q, y, length, rate, norm, np)
+        current = ascended(current, inputs, q, y, length, rate, norm)
     for kept, layer in zip(early, current, strict=True):
         kept[~reached] = layer[~reached]
     return MarginRun(current, early, np.array(times), np.array(margins), np.array(norms), least > 0)

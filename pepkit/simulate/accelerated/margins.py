@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pepkit.simulate.accelerated.backend import double, import_jax
+from pepkit.simulate.accelerated.products import product
 from pepkit.simulate.implicit_bias import Layers, MarginRun, Progress, ascended, forward, labelled, parameter_length
 
 __all__ = ["train_margin"]
@@ -78,7 +79,7 @@ def _program() -> Any:
 
         def look(current: Any, early: Any, reached: Any) -> Any:
             """The inputs of the layers and q; the early layers of networks that have reached the early margin now."""
-            values, inputs = forward(current, x, numpy)
+            values, inputs = forward(current, x, numpy, product)
             q = y * values
             new = (q.min(axis=1) >= early_margin) & ~reached
             early = [numpy.where(new[:, None, None], layer, kept) for kept, layer in zip(early, current, strict=True)]
@@ -91,7 +92,7 @@ def _program() -> Any:
         def step(carry: Any) -> Any:
             number, length, (current, early, reached) = carry
             inputs, q, early, reached = look(current, early, reached)
-            current = ascended(current, inputs, q, y, length, rate, norm, numpy)
+            current = ascended(current, inputs, q, y, length, rate, norm, numpy, product)
             return number + 1, parameter_length(current, numpy), (current, early, reached)
 
         first = (begin, parameter_length(state[0], numpy), state)
