@@ -39,7 +39,9 @@ def train_margin(
     x, y = labelled(x, y)
     degree = len(layers)
     jax = import_jax()
-    times, margins, norms = [], [], []
+    times: list[int] = []
+    margins: list[np.ndarray] = []
+    norms: list[np.ndarray] = []
     with double(jax):
         advance = _program()
         start = [np.asarray(layer, dtype=float) for layer in layers]
