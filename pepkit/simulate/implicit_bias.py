@@ -92,6 +92,15 @@ def weighted_gradient(layers: Layers, inputs: list[Any], weights: Any, product: 
     return gradients[::-1]
 
 
+def _point_gradients(parts: Layers, x: np.ndarray) -> np.ndarray:
+    """The gradients of f at each point with respect to all parameters of one network, shape (n, parameters)."""
+    _, inputs = forward(parts, x)
+    # every point becomes a member of the batch, with the same layers
+    single = [state.transpose(1, 0, 2) for state in inputs]
+    gradients = weighted_gradient(parts, single, np.ones((len(x), 1)))
+    return np.concatenate([gradient.reshape(len(x), -1) for gradient in gradients], axis=1)
+
+
 def parameter_length(parts: Layers, xp: Any = np) -> Any:
     """The norm of all parameters of each network, shape (seeds,)."""
     return xp.sqrt(sum((part**2).sum(axis=(1, 2)) for part in parts))
@@ -222,15 +231,9 @@ def kkt_residual(layers: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, kin
     degree = len(parts)
     parts = [part / q.min() ** (1 / degree) for part in parts]
     q = q / q.min()
-    _, inputs = forward(parts, x)
-    columns = []
-    for i in range(len(x)):
-        weights = np.zeros((1, len(x)))
-        weights[0, i] = y[i]
-        columns.append(np.concatenate([g.ravel() for g in weighted_gradient(parts, inputs, weights)]))
     theta = np.concatenate([part.ravel() for part in parts])
     extra, owners = _kink_columns(parts, x, y, kink) if degree == 2 else (np.zeros((len(theta), 0)), [])
-    matrix = np.array(columns).T
+    matrix = (y[:, None] * _point_gradients(parts, x)).T
     if owners:
         multipliers, change = _interval_multipliers(matrix, extra, owners, theta)
         rest = theta - matrix @ multipliers - extra @ change
@@ -288,20 +291,11 @@ def feature_margin(layers: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, a
     parts = [np.asarray(layer, dtype=float)[None] for layer in layers]
     x, y, at = (np.asarray(part, dtype=float) for part in (x, y, at))
 
-    def features(points: np.ndarray) -> np.ndarray:
-        _, inputs = forward(parts, points)
-        rows = []
-        for i in range(len(points)):
-            weights = np.zeros((1, len(points)))
-            weights[0, i] = 1.0
-            rows.append(np.concatenate([g.ravel() for g in weighted_gradient(parts, inputs, weights)]))
-        return np.array(rows)
-
-    known = features(x) * y[:, None]
+    known = _point_gradients(parts, x) * y[:, None]
     # the dual of the shortest vector with margins 1: minimise |sum lambda_i z_i|^2/2 - sum lambda_i over lambda >= 0,
     # as least squares with the Cholesky factor of the Gram matrix
     gram = known @ known.T
     factor = np.linalg.cholesky(gram + 1e-12 * np.trace(gram) * np.eye(len(x)))
     multipliers, _ = nnls(factor.T, np.linalg.solve(factor, np.ones(len(x))))
     direction: Any = multipliers @ known
-    return features(at) @ direction
+    return _point_gradients(parts, at) @ direction
