@@ -26,6 +26,7 @@ from pepkit.simulate.accelerated import hinges as compiled
 from pepkit.simulate.accelerated import margins as compiled_margins
 from pepkit.simulate.accelerated import plane as compiled_plane
 from pepkit.simulate.accelerated.backend import double
+from pepkit.simulate.accelerated.blocks import seed_blocks
 from pepkit.simulate.accelerated.products import product
 
 Start = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -244,13 +245,57 @@ def test_networks_on_the_plane_are_trained_alike(monkeypatch: pytest.MonkeyPatch
     assert messages[0] == messages[1]
 
 
+# ---- blocks ----
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_blocks_cover_all_seeds(seeds: int, largest: int) -> None:
+    blocks = seed_blocks("cpu", seeds, largest)
+    assert [k for block in blocks for k in range(seeds)[block]] == list(range(seeds))
+    lengths = [len(range(seeds)[block]) for block in blocks]
+    assert max(lengths) <= largest and len(blocks) == -(-seeds // lengths[0]) and len(set(lengths[:-1])) <= 1
+    assert seed_blocks("gpu", seeds, largest) == [slice(0, seeds)]
+
+
+def test_blocks_are_trained_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def everything() -> tuple[hinges.HingeRun, collapse.PlaneRun, implicit_bias.MarginRun]:
+        a, w, b = _signed_start(5)
+        target = np.stack([np.sin(k * np.linspace(-1, 1, 60)) for k in range(1, 6)])
+        x, y = _six()
+        start = implicit_bias.initial_layers((2, 10, 1), 0.1, 5, 1)
+        # the third network is there at once, its block waits for the others
+        start[1][2:4] *= 80
+        return (
+            compiled.train_hinges(a, w, b, target, steps=100, rate=0.1, record_every=30),
+            compiled_plane.train_plane(seeds=5, m=10, scale=0.3, steps=100, rate=0.1, samples=40),
+            compiled_margins.train_margin(start, x, y, norm=4.0, steps=300, record_every=50),
+        )
+
+    whole = everything()
+    for module in (compiled, compiled_plane, compiled_margins):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    parts = everything()
+    fields = ("amplitudes", "weights", "biases", "losses"), ("layers", "early", "margins", "norms")
+    assert _difference(parts[0], whole[0], *fields[0], "kinks") < 1e-12
+    assert _difference(parts[1], whole[1], *fields[0]) < 1e-12
+    assert _difference(parts[2], whole[2], *fields[1]) < 1e-12
+    assert parts[2].times.tolist() == whole[2].times.tolist() and parts[2].times[-1] % 50
+    assert (parts[2].norms[0] >= 4).tolist() == [False, False, True, True, False]
+    # one network that goes wrong is found in any block
+    a, w, b = _signed_start(5)
+    a[4, 0] = 1e200
+    with pytest.raises(ClaimError, match=r"infinite after \d steps"):
+        compiled.train_hinges(a, w, b, np.zeros(60), steps=100, rate=0.1)
+
+
 # ---- laboratories ----
 
 _TINY: dict[str, dict[str, Any]] = {
-    "implicit-bias": {"seeds": 2, "widths": (8,), "norm": 20.0, "scales": (0.1, 3.0), "depth_widths": (4,)},
+    "implicit-bias": {"seeds": 2, "widths": (8,), "norm": 20.0, "scales": (3.0,), "depth_widths": (4,)},
     "bias-collapse": {
         "demonstration_steps": 1000, "demonstration_seeds": 1, "steps": 200, "widths": (12,), "plane_steps": 60,
-        "prune_times": (200,), "seeds": 2,
+        "prune_times": (200,), "scales": (0.1,), "seeds": 2,
     },
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pepkit.simulate.accelerated.backend import double, import_jax
+from pepkit.simulate.accelerated.blocks import seed_blocks
 from pepkit.simulate.hinges import (
     REPORT_EVERY,
     HingeGrid,
@@ -29,6 +30,9 @@ from pepkit.simulate.hinges import (
 )
 
 __all__ = ["parallel_sums", "sequential_sums", "train_hinges"]
+
+BLOCK = 256
+"""Seeds that a CPU trains together."""
 
 
 def train_hinges(
@@ -55,29 +59,42 @@ def train_hinges(
     ``XLA_FLAGS=--xla_gpu_exclude_nondeterministic_ops=true``, so that there two runs may part in the same way.
     """
     first = starting_parameters(amplitudes, weights, biases)
-    grid = hinge_grid(target, len(first[0]), low, high)
+    seeds = len(first[0])
+    grid = hinge_grid(target, seeds, low, high)
     signed = train_weights or bool((first[1] < 0).any())
     stops = sorted({*range(0, steps, record_every), *range(0, steps, REPORT_EVERY), steps})
     times, losses, kinks = [], [], []
     jax = import_jax()
     with double(jax):
         advance = _program(train_weights, simultaneous, signed)
-        parameters, grid = jax.device_put((first, grid))
+        blocks = seed_blocks(jax.default_backend(), seeds, BLOCK)
+        states = jax.device_put([tuple(part[block] for part in first) for block in blocks])
+        grids = jax.device_put([_of_block(grid, block) for block in blocks])
         step = 0
         for stop in stops:
-            parameters, reached, fine, loss = advance(parameters, grid, rate, step, stop)
-            step = int(reached)
-            require_finite(bool(fine), "the parameters are", step, rate)
+            found = [advance(state, part, rate, step, stop) for state, part in zip(states, grids, strict=True)]
+            states = [state for state, *_ in found]
+            step = min(int(reached) for _, reached, *_ in found)
+            require_finite(all(bool(fine) for _, _, fine, _ in found), "the parameters are", step, rate)
             if step % record_every == 0 or step == steps:
-                loss = np.asarray(loss)
+                loss = np.concatenate([part for *_, part in found])
                 require_finite(bool(np.isfinite(loss).all()), "the loss is", step, rate)
                 times.append(step)
                 losses.append(loss)
-                kinks.append(kink_positions(*map(np.asarray, parameters[1:])))
+                kinks.append(kink_positions(*_joined(states)[1:]))
             if progress is not None:
                 progress(step)
-        a, w, b = map(np.asarray, parameters)
+        a, w, b = _joined(states)
     return HingeRun(a, w, b, np.array(times), np.array(losses), np.array(kinks))
+
+
+def _of_block(grid: HingeGrid, block: slice) -> HingeGrid:
+    return grid if grid.goal.shape[1] == 1 else grid._replace(goal=grid.goal[:, block])
+
+
+def _joined(states: list[Parameters]) -> list[np.ndarray]:
+    """Amplitudes, weights and biases of all blocks as arrays of NumPy."""
+    return [np.concatenate(parts) for parts in zip(*states, strict=True)]
 
 
 def sequential_sums(jax: Any) -> tuple[Any, Any]:

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 
 from pepkit.simulate.accelerated.backend import double, import_jax
+from pepkit.simulate.accelerated.blocks import seed_blocks
 from pepkit.simulate.accelerated.products import product
 from pepkit.simulate.implicit_bias import Layers, MarginRun, Progress, ascended, forward, labelled, parameter_length
 
 __all__ = ["train_margin"]
+
+BLOCK = 1024
+"""Seeds that a CPU trains together."""
 
 
 def train_margin(
@@ -45,22 +49,30 @@ def train_margin(
     with double(jax):
         advance = _program()
         start = [np.asarray(layer, dtype=float) for layer in layers]
-        state = (start, start, np.zeros(len(start[0]), dtype=bool))
-        state, data = jax.device_put((state, (x, y)))
+        states = []
+        for block in seed_blocks(jax.default_backend(), len(start[0]), BLOCK):
+            first = [layer[block] for layer in start]
+            states.append((first, first, np.zeros(len(first[0]), dtype=bool)))
+        states, data = jax.device_put((states, (x, y)))
         step, last = 0, False
         while not last:
             # the records of NumPy, the first at step 0
             stop = min(steps, step + record_every) if times else 0
-            state, reached, least, length = advance(state, data, rate, norm, early_margin, step, stop)
-            step, least, length = int(reached), np.asarray(least), np.asarray(length)
+            found = [advance(state, data, rate, norm, early_margin, step, stop) for state in states]
+            states = [state for state, *_ in found]
+            # a block whose norms are reached rests while others go on
+            step = max(int(reached) for _, reached, *_ in found)
+            least, length = (np.concatenate([part[k] for part in found]) for k in (2, 3))
             last = step == steps or bool((length >= norm).all())
             times.append(step)
             margins.append(least / length**degree)
             norms.append(length)
             if progress is not None:
                 progress(step)
-        current, early = ([np.asarray(layer) for layer in part] for part in state[:2])
-        never = ~np.asarray(state[2])[:, None, None]
+        current, early = (
+            [np.concatenate(parts) for parts in zip(*(state[k] for state in states), strict=True)] for k in (0, 1)
+        )
+        never = ~np.concatenate([state[2] for state in states])[:, None, None]
     early = [np.where(never, layer, kept) for kept, layer in zip(early, current, strict=True)]
     return MarginRun(current, early, np.array(times), np.array(margins), np.array(norms), least > 0)
 

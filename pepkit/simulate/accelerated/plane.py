@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from pepkit.simulate.accelerated.backend import double, import_jax
+from pepkit.simulate.accelerated.blocks import seed_blocks
 from pepkit.simulate.accelerated.products import product
 from pepkit.simulate.collapse import PlaneRun, plane_run, plane_start, plane_step
 from pepkit.simulate.hinges import REPORT_EVERY
 
 __all__ = ["train_plane"]
+
+BLOCK = 32
+"""Seeds that a CPU trains together."""
 
 
 def train_plane(
@@ -40,29 +44,31 @@ def train_plane(
     jax = import_jax()
     with double(jax):
         advance = _program()
-        parameters, data, loss = jax.device_put((start, data, np.zeros(seeds)))
+        blocks = seed_blocks(jax.default_backend(), seeds, BLOCK)
+        states = jax.device_put([(tuple(part[block] for part in start), np.zeros(seeds)[block]) for block in blocks])
+        data = jax.device_put(data)
         for step in range(0, steps, REPORT_EVERY):
             if progress is not None:
                 progress(step)
-            parameters, loss = advance(parameters, loss, data, rate, min(REPORT_EVERY, steps - step))
+            states = [advance(state, data, rate, min(REPORT_EVERY, steps - step)) for state in states]
             # waits for these steps, so that progress is not reported ahead of them
-            jax.block_until_ready(loss)
-        a, v = map(np.asarray, parameters)
-        return plane_run((a, v), np.asarray(loss), rate)
+            jax.block_until_ready(states)
+        a, v = (np.concatenate(parts) for parts in zip(*(parameters for parameters, _ in states), strict=True))
+        return plane_run((a, v), np.concatenate([loss for _, loss in states]), rate)
 
 
 @lru_cache(maxsize=1)
 def _program() -> Any:
-    """advance(parameters, loss, data, rate, count): parameters after `count` steps, and the loss before the last one.
+    """advance(state, data, rate, count): the state after `count` steps, parameters and the loss before the last step.
 
     Kept, so that runs of one shape are compiled once.
     """
     jax = import_jax()
 
-    def advance(parameters: Any, loss: Any, data: Any, rate: Any, count: Any) -> Any:
+    def advance(state: Any, data: Any, rate: Any, count: Any) -> Any:
         def step(_: Any, carry: Any) -> Any:
             return plane_step(carry[0], data, rate, product)
 
-        return jax.lax.fori_loop(0, count, step, (parameters, loss))
+        return jax.lax.fori_loop(0, count, step, state)
 
     return jax.jit(advance)
