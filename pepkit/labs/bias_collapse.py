@@ -109,7 +109,7 @@ def _counts(
         kinked_target(TARGETS[target]),
         steps=steps,
         rate=0.02,
-        record_every=steps,
+        record_every=max(steps, 1),
         progress=lambda step: work.say(f"{target}, width {m}, scale {scale:g}, step {step} of {steps}"),
     )
     rows: list[list[float | None]] = []
@@ -344,7 +344,7 @@ def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study
     certificates: dict[str, Any] = {}
     tolerances = (fmpq(1, 10), fmpq(1, 100), fmpq(1, 1000))
     for time in times:
-        run = train_hinges(*start, target, steps=time, rate=0.02, record_every=time)
+        run = train_hinges(*start, target, steps=time, rate=0.02, record_every=max(time, 1))
         network = line_network(*(part[0].tolist() for part in (run.amplitudes, run.weights, run.biases)))
         for tolerance in tolerances:
             question = {"pruning": time, "tolerance": str(tolerance), "seed": seed}

@@ -126,7 +126,7 @@ def hinge_grid(target: np.ndarray, seeds: int, low: float, high: float) -> Hinge
 
 
 def first_positions(xp: Any, parameters: Parameters) -> Any:
-    """-b/w, with a tiny weight in place of 0: far outside the grid on the right side."""
+    """-b/w, with a tiny weight in place of 0: a neuron that is constant has its kink far out on the left or right."""
     _, w, b = parameters
     return -b / xp.where(w == 0, 1e-300, w)
 
