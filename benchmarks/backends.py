@@ -1,6 +1,6 @@
 """Few and thousands of networks: JAX against NumPy and SciPy, in one process.
 
-    python benchmarks/backends.py [flow hinges plane margins] [--seeds 4 2000] [--repeat 3]
+    python benchmarks/backends.py [--experiments flow hinges plane margins] [--seeds 4 2000] [--repeat 3]
 
 Both compute the same from the same random numbers. The first run on JAX compiles and is stated apart; quote the ratio
 of the others.
@@ -101,7 +101,7 @@ def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
 def main() -> None:
     """Print the seconds of both, of compiling, the ratio, and the largest difference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiments", nargs="*", default=["flow"], choices=list(EXPERIMENTS))
+    parser.add_argument("--experiments", nargs="+", default=["flow"], choices=list(EXPERIMENTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[2000])
     parser.add_argument("--depth", type=int, default=4)
     parser.add_argument("--repeat", type=int, default=3)
