@@ -21,6 +21,9 @@ from pepkit.networks.hinge_pruning import (
     lower_bound,
     merge_pruned,
 )
+from pepkit.simulate.accelerated import hinges as compiled
+from pepkit.simulate.accelerated import plane as compiled_plane
+from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.collapse import (
     cluster_count,
     effective_points,
@@ -50,6 +53,8 @@ TARGETS: dict[str, tuple[float, ...]] = {
     "6 kinks": (-0.7, -0.45, -0.1, 0.15, 0.4, 0.75),
 }
 TOLERANCES = (1e-3, 1e-2, 5e-2)
+_TRAIN = {"numpy": train_hinges, "jax": compiled.train_hinges}
+_TRAIN_PLANE = {"numpy": train_plane, "jax": compiled_plane.train_plane}
 
 
 def inside(kinks: np.ndarray) -> np.ndarray:
@@ -68,9 +73,9 @@ def printed_log(kinks: np.ndarray, times: np.ndarray, steps: int) -> np.ndarray:
     return log
 
 
-def demonstration(seeds: int, steps: int, work: Work, seed: int = 0) -> dict[str, Any]:
+def demonstration(seeds: int, steps: int, work: Work, seed: int = 0, backend: str = "numpy") -> dict[str, Any]:
     """The printed demonstration for several seeds: w = 1 fixed, a updated before b, m = 100, step 0.01."""
-    run = train_hinges(
+    run = _TRAIN[backend](
         *demonstration_start(seeds, seed=seed),
         demonstration_target(),
         steps=steps,
@@ -95,14 +100,17 @@ def demonstration(seeds: int, steps: int, work: Work, seed: int = 0) -> dict[str
     }
 
 
-def _counts(target: str, m: int, scale: float, seeds: int, steps: int, seed: int) -> list[list[float | None]]:
+def _counts(
+    target: str, m: int, scale: float, seeds: int, steps: int, seed: int, backend: str, work: Work
+) -> list[list[float | None]]:
     """Per seed: loss, kinks inside, clusters at the tolerances, Greenwood ratio, effective points."""
-    run = train_hinges(
+    run = _TRAIN[backend](
         *initial_neurons(seeds, m, scale, seed),
         kinked_target(TARGETS[target]),
         steps=steps,
         rate=0.02,
-        record_every=steps,
+        record_every=max(steps, 1),
+        progress=lambda step: work.say(f"{target}, width {m}, scale {scale:g}, step {step} of {steps}"),
     )
     rows: list[list[float | None]] = []
     for k in range(seeds):
@@ -137,16 +145,22 @@ def bias_collapse(
     scales: tuple[float, ...] = (0.02, 0.05, 0.2, 0.5, 1.0),
     plane_steps: int = 5000,
     prune_times: tuple[int, ...] = (1000, 5000, 20_000),
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Clusters of kinks against width, target and scale; directions in the plane; pruning with exact errors."""
+    """Clusters of kinks against width, target and scale; directions in the plane; pruning with exact errors.
+
+    All seeds are trained together on the `backend` numpy or jax, from the same random numbers. The one network that is
+    pruned is trained on NumPy always, so that its exact weights and the certificates are the same.
+    """
+    require_backend(backend)
     work = work or Work()
     findings: list[Finding] = []
     certificates: dict[str, Any] = {}
     demo = work.piece(
-        {"demonstration": demonstration_seeds, "steps": demonstration_steps, "seed": seed},
-        lambda: demonstration(demonstration_seeds, demonstration_steps, work, seed),
+        {"demonstration": demonstration_seeds, "steps": demonstration_steps, "backend": backend, "seed": seed},
+        lambda: demonstration(demonstration_seeds, demonstration_steps, work, seed, backend),
     )
     findings.append(
         Finding(
@@ -164,8 +178,9 @@ def bias_collapse(
     findings.append(Finding(str(check(certificates["biases-stay-apart"])).removeprefix("Theorem. "), True))
 
     def counts(target: str, m: int, scale: float) -> list[Any]:
-        question = {"target": target, "m": m, "scale": scale, "seeds": seeds, "steps": steps, "seed": seed}
-        rows: list[Any] = work.piece(question, lambda: _counts(target, m, scale, seeds, steps, seed))
+        question = {"target": target, "m": m, "scale": scale, "seeds": seeds, "steps": steps, "backend": backend,
+                    "seed": seed}  # fmt: skip
+        rows: list[Any] = work.piece(question, partial(_counts, target, m, scale, seeds, steps, seed, backend, work))
         return rows
 
     middle = widths[len(widths) // 2]
@@ -226,7 +241,7 @@ def bias_collapse(
     many = [(t, v[2], len(TARGETS[t])) for t, s, v in by_scale if s == min(scales)]
     words = ", ".join(f"{clusters:g} for {kinks}" for _, clusters, kinks in many)
     findings.append(Finding(f"clusters (gaps > 0.001) against kinks of the target, smallest scale: {words}"))
-    studies["plane"] = _plane_study(work, seeds, plane_steps, seed)
+    studies["plane"] = _plane_study(work, seeds, plane_steps, seed, backend)
     studies["pruning"], pruned = _pruning_study(work, prune_times, seed)
     certificates.update(pruned)
     return LabResult(ABOUT, studies, certificates, tuple(findings))
@@ -289,12 +304,15 @@ def _demonstration_study(demo: dict[str, Any], steps: int) -> Study:
     )
 
 
-def _plane_study(work: Work, seeds: int, steps: int, seed: int) -> Study:
+def _plane_study(work: Work, seeds: int, steps: int, seed: int, backend: str) -> Study:
     scales = (0.02, 0.1, 0.5, 1.0)
     rows = []
 
     def measure(scale: float) -> list[list[float]]:
-        run = train_plane(seeds=seeds, m=60, scale=scale, steps=steps, rate=0.1, seed=seed)
+        run = _TRAIN_PLANE[backend](
+            seeds=seeds, m=60, scale=scale, steps=steps, rate=0.1, seed=seed,
+            progress=lambda step: work.say(f"plane, scale {scale:g}, step {step} of {steps}"),
+        )  # fmt: skip
         period = 2 * np.pi
         return [
             [float(run.losses[k]), cluster_count(angles, 0.02, period), greenwood(angles, period)]
@@ -302,7 +320,7 @@ def _plane_study(work: Work, seeds: int, steps: int, seed: int) -> Study:
         ]
 
     for scale in scales:
-        question = {"plane": scale, "seeds": seeds, "steps": steps, "seed": seed}
+        question = {"plane": scale, "seeds": seeds, "steps": steps, "backend": backend, "seed": seed}
         rows.append((scale, *_medians(work.piece(question, partial(measure, scale)))))
     return Study(
         "Dimension 2: directions of the weight vectors",
@@ -326,7 +344,7 @@ def _pruning_study(work: Work, times: tuple[int, ...], seed: int) -> tuple[Study
     certificates: dict[str, Any] = {}
     tolerances = (fmpq(1, 10), fmpq(1, 100), fmpq(1, 1000))
     for time in times:
-        run = train_hinges(*start, target, steps=time, rate=0.02, record_every=time)
+        run = train_hinges(*start, target, steps=time, rate=0.02, record_every=max(time, 1))
         network = line_network(*(part[0].tolist() for part in (run.amplitudes, run.weights, run.biases)))
         for tolerance in tolerances:
             question = {"pruning": time, "tolerance": str(tolerance), "seed": seed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,10 +15,14 @@ from pepkit.labs.store import Work
 from pepkit.networks.margin_examples import exact_normalised_margin, random_points, six_points
 from pepkit.networks.maximal_margin import margin_certificate, margin_oracle
 from pepkit.networks.model import to_floats
+from pepkit.simulate.accelerated import margins as compiled
+from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.implicit_bias import feature_margin, initial_layers, kkt_residual, network_values, train_margin
 from pepkit.studies import Study
 
 __all__ = ["implicit_bias", "trained_margins"]
+
+_TRAIN = {"numpy": train_margin, "jax": compiled.train_margin}
 
 ABOUT = """
 Networks f(x) = sum_j a_j max(0, <w_j, x>) without biases are trained by normalised gradient descent on the exponential
@@ -30,13 +34,23 @@ first.
 
 
 def trained_margins(
-    points: Sequence[Sequence[Any]], labels: Sequence[int], width: int, scale: float, seeds: int, norm: float, seed: int
+    points: Sequence[Sequence[Any]],
+    labels: Sequence[int],
+    width: int,
+    scale: float,
+    seeds: int,
+    norm: float,
+    seed: int,
+    backend: str = "numpy",
+    progress: Callable[[int], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """One entry per seed: exact normalised margin (0 where the labels are not separated) and residuals."""
+    """One entry per seed: exact normalised margin (0 where the labels are not separated) and residuals.
+
+    The networks are trained on the `backend`; their margins are those of the trained floats in exact arithmetic.
+    """
     x, y = np.array([to_floats(point) for point in points]), np.array(labels, dtype=float)
-    run = train_margin(
-        initial_layers((x.shape[1], width, 1), scale, seeds, seed), x, y, norm=norm, steps=int(60 * norm)
-    )
+    start = initial_layers((x.shape[1], width, 1), scale, seeds, seed)
+    run = _TRAIN[backend](start, x, y, norm=norm, steps=int(60 * norm), progress=progress)
     found = []
     for k in range(seeds):
         layers = [layer[k] for layer in run.layers]
@@ -57,13 +71,26 @@ def trained_margins(
     return found
 
 
+def _reporter(work: Work, what: str) -> Callable[[int], None]:
+    """Progress of a training in words."""
+    return lambda step: work.say(f"{what}, step {step}")
+
+
 def _exact(text: str) -> fmpq:
     numerator, _, denominator = text.partition("/")
     return fmpq(int(numerator), int(denominator or 1))
 
 
 def _regimes(
-    points: Sequence[Sequence[Any]], labels: Sequence[int], oracle: Any, width: int, scale: float, seeds: int, seed: int
+    points: Sequence[Sequence[Any]],
+    labels: Sequence[int],
+    oracle: Any,
+    width: int,
+    scale: float,
+    seeds: int,
+    seed: int,
+    backend: str,
+    progress: Callable[[int], None],
 ) -> list[float]:
     """Medians over seeds: similarity with the tangent-kernel and the any-width classifier early on, and the final
     margin.
@@ -72,7 +99,7 @@ def _regimes(
     """
     x, y = np.array([to_floats(point) for point in points]), np.array(labels, dtype=float)
     start = initial_layers((2, width, 1), scale, seeds, seed, symmetric=True)
-    run = train_margin(start, x, y, norm=400.0, steps=24_000)
+    run = _TRAIN[backend](start, x, y, norm=400.0, steps=24_000, progress=progress)
     angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     best = network_values([oracle.weights[None], oracle.amplitudes[None, None]], circle)[0]
@@ -102,10 +129,16 @@ def implicit_bias(
     seeds: int = 12,
     norm: float = 500.0,
     depth_widths: tuple[int, ...] = (4, 8, 16, 32),
+    backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
-    """Margins against width, initialisation scale and depth, next to the exact optimum of any width."""
+    """Margins against width, initialisation scale and depth, next to the exact optimum of any width.
+
+    All seeds are trained together on the `backend` numpy or jax, from the same random numbers; margins, residuals and
+    certificates of what was trained are computed alike.
+    """
+    require_backend(backend)
     work = work or Work()
     sets: dict[str, Any] = {"six points": six_points(), "eight random points": random_points(8, 2, seed + 3)}
     certificates, findings, rows, curves = {}, [], [], []
@@ -120,8 +153,11 @@ def implicit_bias(
         medians, least, most = [], [], []
         exceeded = False
         for width in widths:
-            question = {"points": name, "width": width, "seeds": seeds, "norm": norm, "seed": seed}
-            runs = work.piece(question, partial(trained_margins, points, labels, width, 0.1, seeds, norm, seed))
+            question = {"points": name, "width": width, "seeds": seeds, "norm": norm, "backend": backend, "seed": seed}
+            say = _reporter(work, f"{name}, width {width}")
+            runs = work.piece(
+                question, partial(trained_margins, points, labels, width, 0.1, seeds, norm, seed, backend, say)
+            )
             ratios = []
             for run in runs:
                 margin = _exact(run["margin"])
@@ -164,8 +200,8 @@ def implicit_bias(
         ("width m (neurons)", "normalised margin / certified maximum"),
         ("log", "linear"),
     )
-    scale_study = _scale_study(work, sets["six points"], oracles["six points"], scales, seeds, seed)
-    depth_study, deep_residual = _depth_study(work, sets["six points"], depth_widths, seeds, norm, seed)
+    scale_study = _scale_study(work, sets["six points"], oracles["six points"], scales, seeds, seed, backend)
+    depth_study, deep_residual = _depth_study(work, sets["six points"], depth_widths, seeds, norm, seed, backend)
     small, large = scale_study.rows[0], scale_study.rows[-1]
     rich_start = small[1] <= large[1] and large[1] >= 0.95
     findings.append(
@@ -186,12 +222,15 @@ def implicit_bias(
     return LabResult(ABOUT, studies, certificates, tuple(findings))
 
 
-def _scale_study(work: Work, data: Any, oracle: Any, scales: tuple[float, ...], seeds: int, seed: int) -> Study:
+def _scale_study(
+    work: Work, data: Any, oracle: Any, scales: tuple[float, ...], seeds: int, seed: int, backend: str
+) -> Study:
     points, labels = data
     rows = []
     for scale in scales:
-        question = {"scale": scale, "seeds": seeds, "seed": seed, "width": 40}
-        found = work.piece(question, partial(_regimes, points, labels, oracle, 40, scale, seeds, seed))
+        question = {"scale": scale, "seeds": seeds, "backend": backend, "seed": seed, "width": 40}
+        say = _reporter(work, f"regimes, scale {scale:g}")
+        found = work.piece(question, partial(_regimes, points, labels, oracle, 40, scale, seeds, seed, backend, say))
         rows.append((scale, *found))
     xs = tuple(float(row[0]) for row in rows)
     names = ("early cosine with tangent kernel", "early cosine with best of any width", "final margin ratio")
@@ -212,7 +251,7 @@ def _scale_study(work: Work, data: Any, oracle: Any, scales: tuple[float, ...], 
 
 
 def _depth_study(
-    work: Work, data: Any, widths: tuple[int, ...], seeds: int, norm: float, seed: int
+    work: Work, data: Any, widths: tuple[int, ...], seeds: int, norm: float, seed: int, backend: str
 ) -> tuple[Study, float]:
     points, labels = data
     x, y = np.array([to_floats(point) for point in points]), np.array(labels, dtype=float)
@@ -221,7 +260,8 @@ def _depth_study(
 
     def train(width: int) -> list[list[float]]:
         start = initial_layers((2, width, width, 1), 0.5, half, seed)
-        run = train_margin(start, x, y, norm=0.4 * norm, steps=int(24 * norm))
+        say = _reporter(work, f"depth 3, width {width}")
+        run = _TRAIN[backend](start, x, y, norm=0.4 * norm, steps=int(24 * norm), progress=say)
         rows = []
         for k in range(half):
             if run.separated[k]:
@@ -231,9 +271,8 @@ def _depth_study(
 
     rows, medians, bests, last = [], [], [], float("nan")
     for width in widths:
-        found = work.piece(
-            {"depth": 3, "width": width, "seeds": half, "norm": 0.4 * norm, "seed": seed}, partial(train, width)
-        )
+        question = {"depth": 3, "width": width, "seeds": half, "norm": 0.4 * norm, "backend": backend, "seed": seed}
+        found = work.piece(question, partial(train, width))
         margins = [entry[0] for entry in found]
         residuals = [entry[1] for entry in found]
         middle = float(np.median(margins)) if margins else float("nan")

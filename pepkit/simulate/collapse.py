@@ -8,11 +8,14 @@ says how many uniform points would have the same squares.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pepkit.kernel import ClaimError
+from pepkit.simulate.hinges import REPORT_EVERY
 
 __all__ = [
     "PlaneRun",
@@ -21,6 +24,9 @@ __all__ = [
     "greenwood",
     "initial_neurons",
     "kinked_target",
+    "plane_run",
+    "plane_start",
+    "plane_step",
     "train_plane",
     "zero_target_flow",
 ]
@@ -101,6 +107,47 @@ class PlaneRun:
         return np.mod(np.arctan2(self.weights[..., 1], self.weights[..., 0]), 2 * np.pi)
 
 
+def plane_start(
+    seeds: int, m: int, scale: float, samples: int, teacher: int, seed: int
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Data: points (x, 1), shape (samples, 3), and target. Parameters: a, shape (seeds, m), (w, b), (seeds, m, 3)."""
+    generator = np.random.default_rng(seed)
+    x = generator.uniform(-1, 1, (samples, 2))
+    turns = 2 * np.pi * (np.arange(teacher) / teacher + 0.05)
+    target = np.maximum(x @ np.array([np.cos(turns), np.sin(turns)]) + 0.2, 0).sum(axis=1)
+    a = scale * generator.standard_normal((seeds, m))
+    w = scale * generator.standard_normal((seeds, m, 2))
+    b = scale * generator.standard_normal((seeds, m, 1)) * 0.5
+    points = np.concatenate([x, np.ones((samples, 1))], axis=1)
+    return (points, target - target.mean()), (a, np.concatenate([w, b], axis=2))
+
+
+def plane_step(
+    parameters: Any, data: Any, rate: Any, product: Callable[[Any, Any], Any] = np.matmul
+) -> tuple[tuple[Any, Any], Any]:
+    """The parameters after one step, and mean r^2 before it, shape (seeds,).
+
+    `product` multiplies stacks of matrices, of NumPy or JAX.
+    """
+    a, v = parameters
+    points, target = data
+    hidden = product(points[None], v.transpose(0, 2, 1))
+    active = hidden > 0
+    residual = product(hidden * active, a[:, :, None])[:, :, 0] - target
+    # sum over active samples of r (x, 1); a product with v gives the sum of r times the output of the neuron
+    moments = product((active * residual[:, :, None]).transpose(0, 2, 1), points[None]) / points.shape[0]
+    moved = a - rate * (v * moments).sum(axis=2), v - rate * a[:, :, None] * moments
+    return moved, (residual**2).mean(axis=1)
+
+
+def plane_run(parameters: tuple[np.ndarray, np.ndarray], losses: np.ndarray, rate: float) -> PlaneRun:
+    """The result of a training; ClaimError if a loss is infinite."""
+    if not np.isfinite(losses).all():
+        raise ClaimError(f"the loss is infinite; use a smaller rate than {rate}")
+    a, v = parameters
+    return PlaneRun(a, v[:, :, :2], v[:, :, 2], losses)
+
+
 def train_plane(
     *,
     seeds: int,
@@ -111,33 +158,19 @@ def train_plane(
     samples: int = 150,
     teacher: int = 3,
     seed: int = 0,
+    progress: Callable[[int], None] | None = None,
 ) -> PlaneRun:
-    """Square loss on a teacher with `teacher` ReLU neurons at equal angles, inputs uniform in the square [-1, 1]^2."""
-    generator = np.random.default_rng(seed)
-    x = generator.uniform(-1, 1, (samples, 2))
-    turns = 2 * np.pi * (np.arange(teacher) / teacher + 0.05)
-    target = np.maximum(x @ np.array([np.cos(turns), np.sin(turns)]) + 0.2, 0).sum(axis=1)
-    target = target - target.mean()
-    a = scale * generator.standard_normal((seeds, m))
-    w = scale * generator.standard_normal((seeds, m, 2))
-    b = scale * generator.standard_normal((seeds, m)) * 0.5
+    """Square loss on a teacher with `teacher` ReLU neurons at equal angles, inputs uniform in the square [-1, 1]^2.
+
+    `progress` is called with the number of steps every `REPORT_EVERY` steps. Losses are those before the last step.
+    """
+    data, parameters = plane_start(seeds, m, scale, samples, teacher, seed)
     loss = np.zeros(seeds)
-    for _ in range(steps):
-        hidden = np.matmul(x, w.transpose(0, 2, 1)) + b[:, None, :]
-        active = hidden > 0
-        hidden = hidden * active
-        residual = np.matmul(hidden, a[:, :, None])[:, :, 0] - target
-        back = active * residual[:, :, None]
-        g0 = back.sum(axis=1)
-        g1 = np.matmul(back.transpose(0, 2, 1), x)
-        new_a = a - rate * np.matmul(residual[:, None, :], hidden)[:, 0] / samples
-        w = w - rate * a[:, :, None] * g1 / samples
-        b = b - rate * a * g0 / samples
-        a = new_a
-        loss = (residual**2).mean(axis=1)
-    if not np.isfinite(loss).all():
-        raise ClaimError(f"the loss is infinite; use a smaller rate than {rate}")
-    return PlaneRun(a, w, b, loss)
+    for step in range(steps):
+        if progress is not None and step % REPORT_EVERY == 0:
+            progress(step)
+        parameters, loss = plane_step(parameters, data, rate)
+    return plane_run(parameters, loss, rate)
 
 
 def zero_target_flow(

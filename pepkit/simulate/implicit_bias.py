@@ -20,18 +20,25 @@ from pepkit.kernel import ClaimError
 
 __all__ = [
     "KktResidual",
+    "Layers",
     "MarginRun",
+    "ascended",
     "feature_margin",
+    "forward",
     "initial_layers",
     "kkt_residual",
+    "labelled",
     "network_values",
+    "parameter_length",
     "train_margin",
+    "weighted_gradient",
 ]
 
-Layers = list[np.ndarray]
-"""Weight matrices of shape (seeds, outputs, inputs), first layer first."""
+Layers = list[Any]
+"""Weight matrices of shape (seeds, outputs, inputs), first layer first: arrays of NumPy or JAX."""
 
 Progress = Callable[[int], None]
+Product = Callable[[Any, Any], Any]
 
 
 def initial_layers(widths: Sequence[int], scale: float, seeds: int, seed: int = 0, symmetric: bool = False) -> Layers:
@@ -54,38 +61,80 @@ def initial_layers(widths: Sequence[int], scale: float, seeds: int, seed: int = 
     return layers
 
 
-def _forward(layers: Layers, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """f(x_i), shape (seeds, n), and the inputs of every layer, shapes (seeds, n, width)."""
-    state = np.broadcast_to(x, (layers[0].shape[0], *x.shape))
+def forward(layers: Layers, x: Any, xp: Any = np, product: Product = np.matmul) -> tuple[Any, list[Any]]:
+    """f(x_i), shape (seeds, n), and the inputs of every layer, shapes (seeds, n, width).
+
+    Here and below `xp` is the namespace of the arrays, numpy or jax.numpy, and `product` multiplies stacks of matrices.
+    """
+    state = xp.broadcast_to(x, (layers[0].shape[0], *x.shape))
     inputs = []
     for layer in layers[:-1]:
         inputs.append(state)
-        state = np.maximum(state @ layer.transpose(0, 2, 1), 0)
+        state = xp.maximum(product(state, layer.transpose(0, 2, 1)), 0)
     inputs.append(state)
-    return (state @ layers[-1].transpose(0, 2, 1))[:, :, 0], inputs
+    return product(state, layers[-1].transpose(0, 2, 1))[:, :, 0], inputs
 
 
 def network_values(layers: Layers, x: np.ndarray) -> np.ndarray:
     """f at the rows of x, shape (seeds, n)."""
-    return _forward(layers, np.asarray(x, dtype=float))[0]
+    values: np.ndarray = forward(layers, np.asarray(x, dtype=float))[0]
+    return values
 
 
-def _gradient(layers: Layers, inputs: list[np.ndarray], weights: np.ndarray) -> Layers:
+def weighted_gradient(layers: Layers, inputs: list[Any], weights: Any, product: Product = np.matmul) -> Layers:
     """Gradient of sum_i weights_i f(x_i); weights of shape (seeds, n)."""
     back = weights[:, :, None]
     gradients: Layers = []
     for position in range(len(layers) - 1, -1, -1):
-        gradients.append(back.transpose(0, 2, 1) @ inputs[position])
+        gradients.append(product(back.transpose(0, 2, 1), inputs[position]))
         if position:
-            back = (back @ layers[position]) * (inputs[position] > 0)
+            back = product(back, layers[position]) * (inputs[position] > 0)
     return gradients[::-1]
 
 
-def _squares(parts: Layers) -> np.ndarray:
-    total = np.zeros(parts[0].shape[0])
-    for part in parts:
-        total += (part**2).sum(axis=(1, 2))
-    return total
+def _point_gradients(parts: Layers, x: np.ndarray) -> np.ndarray:
+    """The gradients of f at each point with respect to all parameters of one network, shape (n, parameters)."""
+    _, inputs = forward(parts, x)
+    # every point becomes a member of the batch, with the same layers
+    single = [state.transpose(1, 0, 2) for state in inputs]
+    gradients = weighted_gradient(parts, single, np.ones((len(x), 1)))
+    return np.concatenate([gradient.reshape(len(x), -1) for gradient in gradients], axis=1)
+
+
+def parameter_length(parts: Layers, xp: Any = np) -> Any:
+    """The norm of all parameters of each network, shape (seeds,)."""
+    return xp.sqrt(sum((part**2).sum(axis=(1, 2)) for part in parts))
+
+
+def ascended(
+    layers: Layers,
+    inputs: list[Any],
+    q: Any,
+    y: Any,
+    length: Any,
+    rate: Any,
+    norm: Any,
+    xp: Any = np,
+    product: Product = np.matmul,
+) -> Layers:
+    """The layers after one step, of length rate min(1, |theta|) along the gradient of -log sum_i exp(-q_i).
+
+    Networks with |theta| >= norm stay.
+    """
+    p = xp.exp(q.min(axis=1)[:, None] - q)
+    gradient = weighted_gradient(layers, inputs, p / p.sum(axis=1, keepdims=True) * y, product)
+    size = parameter_length(gradient, xp)
+    factor = rate * xp.minimum(1.0, length) / xp.where(size > 0, size, 1.0)
+    factor = xp.where(length >= norm, 0.0, factor)[:, None, None]
+    return [layer + factor * part for layer, part in zip(layers, gradient, strict=True)]
+
+
+def labelled(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points and labels in float64; ClaimError if they do not fit."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if x.ndim != 2 or y.shape != (len(x),) or not set(np.unique(y)) <= {-1.0, 1.0}:
+        raise ClaimError("points are rows of x, and y has one label 1 or -1 for each of them")
+    return x, y
 
 
 @dataclass(frozen=True)
@@ -121,19 +170,17 @@ def train_margin(
 
     A step has length `rate` times min(1, |theta|), so that small initialisations are not jumped over.
     """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.ndim != 2 or y.shape != (len(x),) or not set(np.unique(y)) <= {-1.0, 1.0}:
-        raise ClaimError("points are rows of x, and y has one label 1 or -1 for each of them")
+    x, y = labelled(x, y)
     degree = len(layers)
-    current = [layer.copy() for layer in layers]
-    early = [layer.copy() for layer in layers]
+    current = [np.array(layer, dtype=float) for layer in layers]
+    early = [layer.copy() for layer in current]
     reached = np.zeros(layers[0].shape[0], dtype=bool)
     times, margins, norms = [], [], []
     for step in range(steps + 1):
-        values, inputs = _forward(current, x)
+        values, inputs = forward(current, x)
         q = y * values
         least = q.min(axis=1)
-        length = np.sqrt(_squares(current))
+        length = parameter_length(current)
         new = (least >= early_margin) & ~reached
         if new.any():
             for kept, layer in zip(early, current, strict=True):
@@ -148,18 +195,10 @@ def train_margin(
                 progress(step)
             if last:
                 break
-        p = np.exp(-(q - least[:, None]))
-        p /= p.sum(axis=1, keepdims=True)
-        gradient = _gradient(current, inputs, p * y)
-        size = np.sqrt(_squares(gradient))
-        factor = rate * np.minimum(1.0, length) / np.where(size > 0, size, 1.0)
-        factor = np.where(length >= norm, 0.0, factor)
-        for layer, part in zip(current, gradient, strict=True):
-            layer += factor[:, None, None] * part
+        current = ascended(current, inputs, q, y, length, rate, norm)
     for kept, layer in zip(early, current, strict=True):
         kept[~reached] = layer[~reached]
-    q = y * network_values(current, x)
-    return MarginRun(current, early, np.array(times), np.array(margins), np.array(norms), q.min(axis=1) > 0)
+    return MarginRun(current, early, np.array(times), np.array(margins), np.array(norms), least > 0)
 
 
 @dataclass(frozen=True)
@@ -192,15 +231,9 @@ def kkt_residual(layers: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, kin
     degree = len(parts)
     parts = [part / q.min() ** (1 / degree) for part in parts]
     q = q / q.min()
-    _, inputs = _forward(parts, x)
-    columns = []
-    for i in range(len(x)):
-        weights = np.zeros((1, len(x)))
-        weights[0, i] = y[i]
-        columns.append(np.concatenate([g.ravel() for g in _gradient(parts, inputs, weights)]))
     theta = np.concatenate([part.ravel() for part in parts])
     extra, owners = _kink_columns(parts, x, y, kink) if degree == 2 else (np.zeros((len(theta), 0)), [])
-    matrix = np.array(columns).T
+    matrix = (y[:, None] * _point_gradients(parts, x)).T
     if owners:
         multipliers, change = _interval_multipliers(matrix, extra, owners, theta)
         rest = theta - matrix @ multipliers - extra @ change
@@ -258,20 +291,11 @@ def feature_margin(layers: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, a
     parts = [np.asarray(layer, dtype=float)[None] for layer in layers]
     x, y, at = (np.asarray(part, dtype=float) for part in (x, y, at))
 
-    def features(points: np.ndarray) -> np.ndarray:
-        _, inputs = _forward(parts, points)
-        rows = []
-        for i in range(len(points)):
-            weights = np.zeros((1, len(points)))
-            weights[0, i] = 1.0
-            rows.append(np.concatenate([g.ravel() for g in _gradient(parts, inputs, weights)]))
-        return np.array(rows)
-
-    known = features(x) * y[:, None]
+    known = _point_gradients(parts, x) * y[:, None]
     # the dual of the shortest vector with margins 1: minimise |sum lambda_i z_i|^2/2 - sum lambda_i over lambda >= 0,
     # as least squares with the Cholesky factor of the Gram matrix
     gram = known @ known.T
     factor = np.linalg.cholesky(gram + 1e-12 * np.trace(gram) * np.eye(len(x)))
     multipliers, _ = nnls(factor.T, np.linalg.solve(factor, np.ones(len(x))))
     direction: Any = multipliers @ known
-    return features(at) @ direction
+    return _point_gradients(parts, at) @ direction

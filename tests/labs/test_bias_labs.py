@@ -169,8 +169,8 @@ def test_the_oracle_network_is_a_stationary_point() -> None:
 def test_gradients_are_derivatives() -> None:
     x, y = np.array([[1.0, 0.5], [-0.3, 1.0]]), np.array([1.0, -1.0])
     layers = implicit_bias.initial_layers((2, 5, 4, 1), 1.0, 1, 3)
-    values, inputs = implicit_bias._forward(layers, x)
-    gradients = implicit_bias._gradient(layers, inputs, np.array([[1.0, -2.0]]))
+    values, inputs = implicit_bias.forward(layers, x)
+    gradients = implicit_bias.weighted_gradient(layers, inputs, np.array([[1.0, -2.0]]))
     for layer, gradient in zip(layers, gradients, strict=True):
         for index in np.ndindex(*layer.shape):
             layer[index] += 1e-6
