@@ -78,7 +78,8 @@ class _Functions:
         best = heights.argmin(axis=1)
         least = np.take_along_axis(heights, best[:, None], 1)[:, 0]
         minimiser = np.take_along_axis(points, best[:, None], 1)[:, 0]
-        bounded = (slopes[:, 0] >= 0) & (slopes[:, 3] > 0) & (least < -1e-6) & (least > -1e3)
+        ends = (slopes[:, 3] > 0) | ((slopes[:, 3] == 0) & (gradients[:, 2] < 0))
+        bounded = (slopes[:, 0] >= 0) & ends & (least < -1e-6) & (least > -1e3)
         return cls(kinks, slopes, nodes, gradients, values, zeros, least, minimiser).take(bounded)
 
     def take(self, chosen: Any) -> _Functions:
@@ -210,8 +211,11 @@ class _Search:
         mu = float(int(claim.mu.p) / int(claim.mu.q))
         self.enough = float(int(claim.bound.p) / int(claim.bound.q)) * (1 + MARGIN)
         flat = max(mu, 0.0)
-        self.patterns = np.array([[1.0, 1.0, mu, 1.0], [flat, 1.0, mu, 1.0]])
-        grid = np.linspace(0, 6, 49)
+        # right of 0, and in the three parts left of it: long parts of nearly constant gradient on either side, or both
+        self.patterns = np.array(
+            [[1.0, 1.0, mu, 1.0], [flat, 1.0, mu, 1.0], [1.0, mu, 1.0, flat], [flat, mu, 1.0, flat]]
+        )
+        grid = np.append(np.linspace(0, 6, 49), np.geomspace(6.5, 40, 12))
         self.spacing = float(grid[1])
         first, second = np.meshgrid(grid, grid, indexing="ij")
         kinks = np.stack([first[first <= second], second[first <= second]], axis=1)
@@ -221,6 +225,8 @@ class _Search:
         self.grid = _joined(
             self._functions(kinks, 0),
             self._functions(on_axis, 1),
+            self._functions(kinks[::3], 2),
+            self._functions(kinks[::3], 3),
             *(_Functions.build(np.array([[k, k]]), np.array([slopes])) for k, slopes in bent),
         )
         self.base = self._functions(np.array([[0.0, 0.0], [0.0, 30.0]]), 0)
@@ -235,12 +241,16 @@ class _Search:
     def _on_the_way(self, functions: _Functions, box: Box) -> _Functions:
         """Functions with kinks where the iterates of given functions can be."""
         ends = -np.concatenate([end.ravel() for hull in functions.hulls(box) for end in hull])
+        if self.claim.initial is InitialCondition.DISTANCE:
+            # the kink of the Huber function whose f(x_N) - f_* is largest relative to |x_0 - x_*|^2
+            ends = np.concatenate([ends, 2 * ends])
         ends = np.unique(np.append(np.round(ends[(ends > 0) & (ends < 60)], 12), 0.0))
         if len(ends) > 48:
             ends = ends[np.linspace(0, len(ends) - 1, 48).astype(int)]
         first, second = np.meshgrid(ends, ends, indexing="ij")
         pairs = np.stack([first[first < second], second[first < second]], axis=1)
-        return _joined(self._functions(pairs, 0), self._functions(pairs[pairs[:, 0] == 0], 1))
+        on_axis = pairs[pairs[:, 0] == 0]
+        return _joined(*(self._functions(p, k) for k, p in enumerate((pairs, on_axis, pairs, pairs))))
 
     def mixture(self, box: Box, inherited: _Functions | None) -> tuple[float, _Functions, Array]:
         """The best mixture that was found for a box, its functions and weights (for initial condition 1 each)."""
