@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from pepkit.kernel import check
+from pepkit.kernel import InitialCondition, Measure, check
 from pepkit.labs.hedging_search import (
     best_constant,
     best_schedule,
     constant_cover,
+    growing_rate,
+    growing_steps,
     rational_step,
     schedule_certificate,
     worst_case_value,
@@ -22,6 +24,7 @@ from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
 from pepkit.pep.branching import two_noisy_steps
 from pepkit.rounding import SolveRequest, solve_dual
+from pepkit.schedule_bounds import certify_every_schedule
 from pepkit.simulate import nonconvex
 from pepkit.simulate.accelerated import nonconvex as compiled
 from pepkit.simulate.accelerated import require_backend
@@ -29,14 +32,22 @@ from pepkit.simulate.nonconvex import random_line_functions
 from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
-__all__ = ["SILVER_STARTS", "hedging", "noisy_value", "step_gain"]
+__all__ = ["SILVER_STARTS", "growing_gain", "hedging", "noisy_value", "step_gain"]
 
 ABOUT = """
 L-smooth functions with curvature at least mu = -kappa L, measured by the smallest squared gradient over f(x_0) - inf f.
 For kappa = 0 the best schedule of N steps beats the best constant step; for kappa = 1 (no lower bound on the curvature
-but smoothness) it does not. The hedging threshold lies in between. On both of its sides certificates decide: below it
-one schedule is proved to be better than every constant step at once, above it the best constant step is proved to be
-better than the silver-like schedule.
+but smoothness) it does not. Where does hedging stop?
+
+*The silver-like schedule*, the local optimum that continues the silver steps of kappa = 0, beats every constant step at
+kappa = 1/20 and is worse than the best one at kappa = 3/50, both certified.
+
+*A growing schedule* goes on from there: (a, b, .., b) with a < b, where kappa a^2 + 2 (1 - kappa) a = 3 and b maximises
+p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)). Its worst case is 1/(1/2 + p(a) + (N - 1) p(b)) for all N and
+kappa >= 3/100 that were tried. It beats every constant step until a = b, at kappa + 1/kappa = (9 + 5 sqrt 5)/2, that
+is kappa = 0.100099. The threshold of hedging is there and not at that of the silver-like schedule: certificates prove
+one growing schedule better than every constant step below it, and no schedule at all (any two real steps) better than
+the best constant step above it, but for the stated slack.
 
 With noise of finite support the two-step problem is one performance estimation problem over all branches.
 """
@@ -51,6 +62,13 @@ def step_gain(count: int, kappa: float) -> dict[str, Any]:
     constant, value = best_constant(count, -kappa)
     steps, best = best_schedule(SILVER_STARTS[count], -kappa)
     return {"constant": constant, "value": value, "steps": list(steps), "best": best, "gain": 100 * (1 - best / value)}
+
+
+def growing_gain(count: int, kappa: float, constant: float) -> dict[str, Any]:
+    """The growing schedule for mu = -kappa: steps, value, gain in percent over a constant step with this value."""
+    steps = growing_steps(count, kappa)
+    value = worst_case_value(steps, -kappa)
+    return {"steps": list(steps), "value": value, "gain": 100 * (1 - value / constant)}
 
 
 def noisy_value(steps: Any, mu: Any, noise: Any, branches: int) -> float:
@@ -94,22 +112,30 @@ def _noisy_optimum(mu: float, noise: float, branches: int) -> dict[str, Any]:
         "functions": 2000,
         "noises": (0.0, 0.05),
         "certify_three": False,
+        "growing": 0.05,
+        "slack": 0.1,
     },
 )
 def hedging(
     *,
-    kappas_two: tuple[float, ...] = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.055, 0.06, 0.07),
-    kappas_three: tuple[float, ...] = (0.0, 0.01, 0.03, 0.05, 0.06, 0.07),
+    kappas_two: tuple[float, ...] = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.055, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11),
+    kappas_three: tuple[float, ...] = (0.0, 0.01, 0.03, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11),
     functions: int = 20_000,
     noises: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3),
     certify_three: bool = True,
+    growing: float = 0.09,
+    slack: float = 0.001,
+    slack_three: float = 0.03,
     backend: str = "numpy",
     seed: int = 0,
     work: Work | None = None,
 ) -> LabResult:
     """Gain of hedging against curvature, certified on both sides; rates against simulation; two noisy steps.
 
-    The random functions run on the `backend` numpy or jax, the same ones; all else is the same on both.
+    `growing` is the kappa at which a growing schedule is proved better than every constant step; `slack` the relative
+    distance between the best constant step and the bound for all schedules of two steps at kappa = 11/100,
+    `slack_three` that for three steps. The random functions run on the `backend` numpy or jax, the same ones; all else
+    is the same.
     """
     require_backend(backend)
     check_sizes(functions=functions)
@@ -118,35 +144,63 @@ def hedging(
     certificates: dict[str, Any] = {}
     rows: list[tuple[Any, ...]] = []
     curves = []
+    largest = 0.0
     for count, kappas in ((2, kappas_two), (3, kappas_three)):
-        gains = []
+        gains: list[tuple[float, float]] = []
         for kappa in kappas:
             found = work.piece({"steps": count, "kappa": kappa}, partial(step_gain, count, kappa))
+            grown = work.piece({"growing": count, "kappa": kappa}, partial(growing_gain, count, kappa, found["value"]))
             steps = ", ".join(f"{h:.6f}" for h in found["steps"])
-            rows.append((count, kappa, found["constant"], found["value"], steps, found["best"], found["gain"]))
-            gains.append(found["gain"])
+            other = ", ".join(f"{h:.6f}" for h in grown["steps"])
+            rows.append((count, kappa, found["constant"], found["value"], steps, found["best"], found["gain"], other,
+                         grown["value"], grown["gain"]))  # fmt: skip
+            if kappa >= 0.03:
+                largest = max(largest, abs(grown["value"] / growing_rate(grown["steps"], kappa) - 1))
+            gains.append((found["gain"], grown["gain"]))
         if kappas:
-            curves.append((f"N = {count}", tuple(float(k) for k in kappas), tuple(gains)))
+            xs = tuple(float(k) for k in kappas)
+            silver_like, growing_steps_gain = zip(*gains, strict=True)
+            curves.append((f"N = {count}, silver-like", xs, silver_like))
+            curves.append((f"N = {count}, growing", xs, growing_steps_gain))
     studies = {
         "gain": Study(
-            "Gain of the silver-like schedule over the best constant step",
-            ("N", "kappa = -mu/L", "best constant", "its worst case", "silver-like steps", "its worst case ", "gain %"),
+            "Gain of two schedules over the best constant step",
+            (
+                "N",
+                "kappa = -mu/L",
+                "best constant",
+                "its worst case",
+                "silver-like steps",
+                "its worst case ",
+                "gain %",
+                "growing steps",
+                "its worst case  ",
+                "gain % ",
+            ),
             tuple(rows),
             (
-                "Worst cases in floats to 1e-9; the schedule is the local optimum of a search that starts at "
-                "the silver steps.",
+                "Worst cases in floats to 1e-9. Silver-like: the local optimum of a search that starts at the silver "
+                "steps. Growing: (a, b, .., b) in closed form.",
             ),
             tuple(curves),
             ("kappa = -mu/L", "gain (percent of the worst case)"),
         )
     }
-    sides = [(2, fmpq(1, 20), fmpq(3, 50))]
-    if certify_three:
-        sides.append((3, fmpq(1, 20), fmpq(3, 50)))
-    for count, below, above in sides:
-        found = _threshold(work, count, below, above)
-        certificates.update(found[0])
-        findings += found[1]
+    findings.append(
+        Finding(
+            f"growing schedules have the worst case 1/(1/2 + sum p) for kappa >= 3/100, to {largest:.1e}",
+            largest < 1e-6,
+        )
+    )
+    below = rational_step(growing, 1000)
+    for count in (2, 3) if certify_three else (2,):
+        for part in (_silver_like(work, count, fmpq(1, 20), fmpq(3, 50)), _growing(work, count, below)):
+            certificates.update(part[0])
+            findings += part[1]
+    for count, distance in ((2, slack), (3, slack_three)) if certify_three else ((2, slack),):
+        part = _every_schedule(work, count, fmpq(11, 100), distance)
+        certificates.update(part[0])
+        findings += part[1]
     studies["simulation"], worst = _simulation(work, functions, seed, backend)
     findings.append(
         Finding(
@@ -158,9 +212,8 @@ def hedging(
     return LabResult(ABOUT, studies, certificates, tuple(findings))
 
 
-def _threshold(work: Work, count: int, below: fmpq, above: fmpq) -> tuple[dict[str, Any], list[Finding]]:
-    """Certificates on both sides: below, one schedule against all constant steps; above, constant against "
-    "silver-like."""
+def _silver_like(work: Work, count: int, below: fmpq, above: fmpq) -> tuple[dict[str, Any], list[Finding]]:
+    """The silver-like schedule against constant steps: below it beats all of them, above the best one beats it."""
     certificates: dict[str, Any] = {}
     low, high = (int(k.p) / int(k.q) for k in (below, above))
     first = work.piece({"steps": count, "kappa": low}, lambda: step_gain(count, low))
@@ -200,6 +253,69 @@ def _threshold(work: Work, count: int, below: fmpq, above: fmpq) -> tuple[dict[s
             bool(lower is not None and upper < lower),
         ),
     ]
+
+
+def _growing(work: Work, count: int, kappa: fmpq) -> tuple[dict[str, Any], list[Finding]]:
+    """A growing schedule that beats all constant steps."""
+    small = _decimal(kappa)
+    constant = work.piece({"steps": count, "kappa": small}, lambda: step_gain(count, small))["value"]
+    steps = growing_steps(count, small)
+    bound = rational_step((growing_rate(steps, small) + 3 * constant) / 4, 10**7)
+    schedule = work.certificate(
+        {"growing": count, "kappa": str(kappa)},
+        lambda: schedule_certificate([rational_step(h, 10**6) for h in steps], -kappa),
+    )
+    cover = work.certificate(
+        {"cover": count, "kappa": str(kappa), "bound": str(bound)},
+        lambda: constant_cover(count, -kappa, bound, lambda detail: work.say(f"cover of constant steps: {detail}")),
+    )
+    rate = schedule.claim.rate
+    words = ", ".join(f"{h:.5f}" for h in steps)
+    return (
+        {f"growing-schedule-{count}-steps": schedule, f"all-constants-{count}-steps": cover},
+        [
+            Finding(
+                f"N = {count}, kappa = {kappa}: the growing schedule ({words}) with proved rate {_decimal(rate):.7f} "
+                f"beats every constant step, whose worst cases are all at least {_decimal(bound):.7f}",
+                bool(rate < bound),
+            )
+        ],
+    )
+
+
+def _every_schedule(work: Work, count: int, kappa: fmpq, slack: float) -> tuple[dict[str, Any], list[Finding]]:
+    """No `count` steps are better than the best constant one, but for a slack."""
+    small = _decimal(kappa)
+    steps = growing_steps(count, small)
+    constant = work.certificate(
+        {"best constant": count, "kappa": str(kappa)},
+        lambda: schedule_certificate([rational_step(steps[0], 10**6)] * count, -kappa),
+    )
+    bound = rational_step(growing_rate(steps, small) * (1 - slack), 10**6)
+    cover = work.certificate(
+        {"every schedule": count, "kappa": str(kappa), "bound": str(bound)},
+        lambda: certify_every_schedule(
+            count,
+            bound,
+            mu=-kappa,
+            measure=Measure.SMALLEST_GRADIENT_NORM,
+            initial=InitialCondition.FUNCTION_VALUE,
+            progress=lambda detail: work.say(f"cover of all schedules: {detail}"),
+        ),
+    )
+    rate = constant.claim.rate
+    gain = 100 * (1 - _decimal(cover.claim.bound) / _decimal(rate))
+    return (
+        {f"constant-beyond-{count}-steps": constant, f"every-schedule-beyond-{count}-steps": cover},
+        [
+            Finding(
+                f"N = {count}, kappa = {kappa}: the constant step {steps[0]:.5f} has the proved rate "
+                f"{_decimal(rate):.7f}, and no {count} steps whatever have a worst case below {_decimal(bound):.7f}: "
+                f"hedging gains at most {gain:.2f} percent",
+                bool(rate > bound),
+            )
+        ],
+    )
 
 
 def _decimal(value: Any) -> float:

@@ -32,6 +32,8 @@ __all__ = [
     "best_constant",
     "best_schedule",
     "constant_cover",
+    "growing_rate",
+    "growing_steps",
     "hedging_claim",
     "rational_step",
     "schedule_certificate",
@@ -61,6 +63,35 @@ def worst_case_value(steps: Sequence[Any], mu: Any, tolerance: float = 1e-9) -> 
     """The worst case in floats."""
     claim = hedging_claim([rational_step(h, 10**9) for h in steps], rational_step(mu, 10**6))
     return float(solve_dual(claim, "all-pairs", SolveRequest("clarabel", tolerance)).rate)
+
+
+def growing_steps(count: int, kappa: float) -> tuple[float, ...]:
+    """(a, b, .., b): the schedule that is best from kappa about 0.05 on, as far as searches and covers see.
+
+    a is the step up to which one step guarantees what `growing_rate` says: the positive root of
+    kappa a^2 + 2 (1 - kappa) a = 3. b maximises the p of `growing_rate`. They agree at kappa + 1/kappa =
+    (9 + 5 sqrt 5)/2, kappa = 0.100099..; from there on a = b, and the constant step is best.
+    """
+    from scipy.optimize import minimize_scalar
+
+    first = 3 / ((1 - kappa) + np.sqrt(1 + kappa + kappa * kappa))
+    found = minimize_scalar(
+        lambda h: -_progress(h, kappa), bounds=(1, 1.999), method="bounded", options={"xatol": 1e-12}
+    )
+    rest = float(found.x)
+    return (min(float(first), rest), *[rest] * (count - 1))
+
+
+def growing_rate(steps: Sequence[float], kappa: float) -> float:
+    """1/(1/2 + sum p(h)), p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)), L = 1.
+
+    The worst case of constant steps 1 <= h <= a (Rotaru, Glineur, Patrinos 2022), with different steps in the sum.
+    """
+    return 1 / (0.5 + sum(_progress(h, kappa) for h in steps))
+
+
+def _progress(h: float, kappa: float) -> float:
+    return h * (2 - h) * (2 + kappa * h) / (2 * (2 - (1 - kappa) * h))
 
 
 def best_constant(count: int, mu: Any, low: float = 0.9, high: float = 1.9) -> tuple[float, float]:

@@ -159,7 +159,7 @@ def _traces(work: Work, steps: int, seed: int) -> tuple[Study, float]:
             "Each run uses the scale that is best for its schedule. For the constant step, scale x largest "
             "eigenvalue = 2 is the "
             "edge of stability; kappa = -smallest/largest eigenvalue, to be compared with the hedging "
-            "threshold of about 0.055.",
+            "threshold of about 0.100.",
         ),
         tuple(curves),
         ("step of gradient descent", "scale x largest Hessian eigenvalue"),
