@@ -123,7 +123,7 @@ def hedging(
     functions: int = 20_000,
     noises: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3),
     certify_three: bool = True,
-    growing: float = 0.09,
+    growing: float = 0.08,
     slack: float = 0.001,
     slack_three: float = 0.03,
     backend: str = "numpy",
