@@ -15,7 +15,13 @@ from pepkit.kernel import ClaimError, check
 from pepkit.labs import targets
 from pepkit.labs.bias_collapse import printed_log
 from pepkit.labs.hedging import noisy_value
-from pepkit.labs.hedging_search import best_schedule, worst_case_value
+from pepkit.labs.hedging_search import (
+    best_constant,
+    best_schedule,
+    growing_rate,
+    growing_steps,
+    worst_case_value,
+)
 from pepkit.networks.hinge_pruning import count_certificate, fewest_kinks, line_network, lower_bound, merge_pruned
 from pepkit.networks.margin_examples import exact_normalised_margin, random_points, six_points
 from pepkit.networks.maximal_margin import margin_oracle
@@ -227,6 +233,32 @@ def test_hedging_in_floats() -> None:
     assert worst_case_value([2 / 3**0.5] * 2, -1) == pytest.approx(0.4902920415, abs=1e-8)
     steps, value = best_schedule((1.9, 1.42), -0.05, 120)
     assert value == pytest.approx(0.308133, abs=2e-6) and steps[1] == pytest.approx(10 / 7, abs=2e-3)
+
+
+@pytest.mark.parametrize("kappa", [0.03, 0.06, 0.08, 0.095])
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_growing_schedules(count: int, kappa: float) -> None:
+    steps = growing_steps(count, kappa)
+    rate = growing_rate(steps, kappa)
+    assert steps[0] < steps[1] and len(set(steps[1:])) <= 1
+    assert worst_case_value(steps, -kappa) == pytest.approx(rate, rel=2e-7)
+    # no constant step nearby is as good, and neither is another schedule of this form
+    for h in np.linspace(1.45, 1.75, 7):
+        assert worst_case_value([h] * count, -kappa) > rate
+    for other in ((steps[0] - 0.01, *steps[1:]), (*steps[:-1], steps[-1] + 0.02), (steps[0] + 0.01, *steps[1:])):
+        assert worst_case_value(other, -kappa) > rate
+
+
+def test_where_growing_schedules_end() -> None:
+    threshold = ((9 + 5 * 5**0.5) / 2 - (((9 + 5 * 5**0.5) / 2) ** 2 - 4) ** 0.5) / 2
+    assert threshold == pytest.approx(0.100099393186330)
+    assert threshold**4 - 9 * threshold**3 - 9 * threshold**2 - 9 * threshold + 1 == pytest.approx(0, abs=1e-14)
+    before, behind = growing_steps(3, threshold - 1e-4), growing_steps(3, threshold + 1e-4)
+    assert before[0] < before[1] and behind[0] == behind[1] == behind[2]
+    # beyond it the constant step is the best one
+    assert best_constant(2, -0.15) == pytest.approx(
+        (growing_steps(2, 0.15)[0], growing_rate(growing_steps(2, 0.15), 0.15)), abs=1e-5
+    )
 
 
 def test_two_noisy_steps() -> None:
