@@ -107,11 +107,13 @@ def _root(value: fmpq, up: bool) -> fmpq:
 
 
 def piece_bound(mu: fmpq, steps: int, piece: StepPiece) -> fmpq:
-    """A lower bound of R(h) for all |h - step| <= radius.
+    """A lower bound of R(h) for all h >= 0 with |h - step| <= radius.
 
     Raises CertificateError if the data are no function of the class, FormatError if they do not fit.
     """
     step, radius = RATIONALS.coerce(piece.step), RATIONALS.coerce(piece.radius)
+    if piece.witness.weights is not None:
+        raise FormatError("the data of a piece are coordinates in the usual inner product, without weights")
     check_witness(constant_step_claim(mu, steps, step).statement(), piece.witness)
     squares = [sum((RATIONALS.coerce(a) ** 2 for a in row), fmpq(0)) for row in piece.witness.coordinates[: steps + 1]]
     largest = step + radius
