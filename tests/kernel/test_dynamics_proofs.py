@@ -208,9 +208,30 @@ def test_a_wrong_formula_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> No
         self.gradients[0] = [[a * Q(1, 2) for a in row] for row in self.gradients[0]]
 
     monkeypatch.setattr(module._Network, "__init__", wrong)
-    for name in ("gradient", "conserved", "energy"):
+    for name in ("gradient", "conserved", "energy", "descent-drift"):
         with pytest.raises(CertificateError):
             check(Expansion(LinearNetworkIdentity(name, (2, 2, 2), 2)))
+
+
+@pytest.mark.parametrize("wrong", range(4))
+def test_a_wrong_closed_equation_would_be_noticed(monkeypatch: pytest.MonkeyPatch, wrong: int) -> None:
+    from pepkit.kernel import linear_network_identities as module
+
+    right = module._closed_equations
+
+    def changed_sign(*data: Any) -> tuple[Any, ...]:
+        return tuple(-value if k == wrong else value for k, value in enumerate(right(*data)))
+
+    monkeypatch.setattr(module, "_closed_equations", changed_sign)
+    with pytest.raises(CertificateError, match="closed equations is not zero"):
+        check(Expansion(LinearNetworkIdentity("balanced-flow", (2, 2, 2), 2)))
+
+
+def test_inputs_that_are_seen_move_the_last_column() -> None:
+    from pepkit.kernel import linear_network_identities as module
+
+    with pytest.raises(CertificateError, match="last column"):
+        module._Network(LinearNetworkIdentity("gradient", (2, 2, 2), 1)).verify("unseen-inputs")
 
 
 def test_descent_map_is_descent() -> None:
