@@ -21,7 +21,7 @@ from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact, between_text, no_data
 from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
 from pepkit.kernel.networks import Network
-from pepkit.kernel.numbers import RATIONALS, Field, common_denominator
+from pepkit.kernel.numbers import RATIONALS, Field
 from pepkit.kernel.words import decimal_text
 
 __all__ = ["EffectiveRank", "GramEvaluation"]
@@ -71,8 +71,8 @@ class EffectiveRank(RationalFact):
         # the effective rank does not change with the scale of the outputs: sums of integers do not grow as those of
         # fractions with different denominators do
         denominator = 1
-        for point in outputs:
-            denominator = lcm(denominator, common_denominator(point))
+        for below in {int(a.q) for point in outputs for a in point}:
+            denominator = lcm(denominator, below)
             if denominator.bit_length() > MAX_BITS:
                 raise ClaimError(f"the common denominator of the outputs needs more than {MAX_BITS} bits")
         rows = [[(a * denominator).p for a in point] for point in outputs]

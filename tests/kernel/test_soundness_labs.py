@@ -78,6 +78,20 @@ def skew_rank(low: fmpq, high: fmpq) -> GramEvaluation:
     return GramEvaluation(EffectiveRank(IDENTITY, ((1, 0), (1, 1)), low, high))
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.fractions(-5, 5), st.fractions(-5, 5)), min_size=1, max_size=5))
+def test_effective_ranks_by_fractions(outputs: list[tuple[Fraction, Fraction]]) -> None:
+    inputs = tuple((Q(a.numerator, a.denominator), Q(b.numerator, b.denominator)) for a, b in outputs)
+    gram = [[a * c + b * d for c, d in outputs] for a, b in outputs]
+    trace, square = sum(gram[i][i] for i in range(len(gram))), sum(a * a for row in gram for a in row)
+    claim = EffectiveRank(IDENTITY, inputs, 0, 9)
+    if not square:
+        with pytest.raises(ClaimError, match="vanish"):
+            claim.value()
+    else:
+        assert exact(claim.value()) == trace**2 / square
+
+
 def third_of_pi(low: fmpq, high: fmpq) -> BallEvaluation:
     return BallEvaluation(AngleEnclosure("relu", 0, Q(1, 2), 0, low, high))
 
