@@ -86,13 +86,16 @@ class LinearNetworkIdentity(RationalFact):
             raise ClaimError(f"a deep linear network has at most {MAX_LAYERS} layers here")
         if len(widths) < 3 or min(widths) < 1 or not 1 <= self.samples <= 64:
             raise ClaimError("a deep linear network has at least two layers of positive widths, and 1 to 64 inputs")
+        if self.identity == "balanced-flow":
+            # rotations and diagonal matrices: the loss of the generic network is not expanded
+            if set(widths) != {2} or self.samples != 2 or len(widths) > 7:
+                raise ClaimError("the closed equations are about 2 to 6 layers of 2 x 2 matrices, two whitened inputs")
+            return
         terms = self.samples
         for width in widths:
             terms *= width
         if terms**2 > MAX_MONOMIALS:
             raise ClaimError("the network is too large: its loss has too many terms to be expanded")
-        if self.identity == "balanced-flow" and (set(widths) != {2} or self.samples != 2 or len(widths) > 7):
-            raise ClaimError("the closed equations are about 2 to 6 layers of 2 x 2 matrices and two whitened inputs")
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.widths))

@@ -13,6 +13,7 @@ from flint import ctx, fmpq
 
 from pepkit.kernel import RATIONALS, CertificateError, ClaimError, FormatError, NumberField, check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant
+from pepkit.kernel.balanced_flow import MAX_DEPTH
 from pepkit.kernel.descent_maps import CoveringGraph, DescentCovering, DescentOrbit, OrbitEvaluation, descent_map
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
 from pepkit.kernel.files import certificate_from_data, certificate_from_text, certificate_to_data, certificate_to_text
@@ -225,6 +226,18 @@ def test_a_wrong_closed_equation_would_be_noticed(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "_closed_equations", changed_sign)
     with pytest.raises(CertificateError, match="closed equations is not zero"):
         check(Expansion(LinearNetworkIdentity("balanced-flow", (2, 2, 2), 2)))
+
+
+@pytest.mark.parametrize("depth", range(2, 7))
+def test_closed_equations_for_every_depth_of_trajectories(depth: int) -> None:
+    assert depth <= MAX_DEPTH
+    assert check(Expansion(LinearNetworkIdentity("balanced-flow", (2,) * (depth + 1), 2)))
+
+
+@pytest.mark.parametrize(("widths", "samples"), [((2,) * (MAX_DEPTH + 2), 2), ((2, 2, 2), 1), ((2, 3, 2), 2)])
+def test_other_shapes_have_no_closed_equations(widths: tuple[int, ...], samples: int) -> None:
+    with pytest.raises(ClaimError, match="2 x 2 matrices"):
+        LinearNetworkIdentity("balanced-flow", widths, samples)
 
 
 def test_inputs_that_are_seen_move_the_last_column() -> None:
