@@ -300,6 +300,13 @@ def test_false_covers(change: Callable[[StepCover], StepCover]) -> None:
         check(change(one_step()))
 
 
+def test_covers_have_a_limit() -> None:
+    proof = one_step()
+    many = replace(proof, claim=replace(proof.claim, steps=64), pieces=proof.pieces * 75)
+    with pytest.raises(FormatError, match="interpolation conditions"):
+        check(many)
+
+
 @pytest.mark.parametrize(
     "scalars", [(Q(1, 2), Q(1, 2) - Q(1, 16), Q(1)), (Q(0), Q(-1, 16), Q(1)), (Q(6), Q(6), Q(1)), (Q(6),), ()]
 )
