@@ -138,6 +138,19 @@ networks_on_the_line = st.lists(st.tuples(small, small, small), min_size=1, max_
 )
 
 
+@settings(max_examples=30, deadline=None)
+@given(networks_on_the_line, st.lists(small, min_size=3, max_size=3, unique=True))
+def test_bends_by_evaluation(network: Network, points: list[Fraction]) -> None:
+    p, q, r = (Q(x.numerator, x.denominator) for x in sorted(points))
+    f = [value_at(network, x) for x in (p, q, r)]
+    bend = abs(f[1] - ((r - q) * f[0] + (q - p) * f[2]) / (r - p))
+    claim = KinksNeeded(network, p - 1, r, max(bend / 2, TINY), 1)
+    if bend:
+        assert check(BendingTriples(claim, ((p, q, r),)))
+    with pytest.raises(CertificateError, match="affine function is closer"):
+        check(BendingTriples(replace(claim, distance=claim.distance + TINY), ((p, q, r),)))
+
+
 @settings(max_examples=40, deadline=None)
 @given(networks_on_the_line, networks_on_the_line, small, st.fractions(Fraction(1, 5), 4, max_denominator=5))
 def test_distances_by_evaluation(first: Network, second: Network, low: Fraction, width: Fraction) -> None:
@@ -375,7 +388,12 @@ def test_long_numbers_have_words() -> None:
 
 
 def test_wide_networks_on_the_line_are_evaluated_once() -> None:
-    count = 3000
+    count = 1200
     wide = line([Q(1, k + 1) for k in range(count)], [1] * count, [Q(-k, count) for k in range(count)])
     with pytest.raises(CertificateError, match="largest difference"):
         check(KinkEvaluation(UniformDistance(wide, FLAT, 0, 1, 1)))
+    triples = tuple((Q(2 * k - 1, 2 * count), Q(k, count), Q(2 * k + 1, 2 * count)) for k in range(1, count))
+    bend = Q(1, 8 * count**2)
+    assert check(BendingTriples(KinksNeeded(wide, 0, 1, bend, count - 1), triples))
+    with pytest.raises(CertificateError, match="triple 1198"):
+        check(BendingTriples(KinksNeeded(wide, 0, 1, bend + TINY, count - 1), triples))
