@@ -24,10 +24,9 @@ from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.facts import RationalFact, decide, no_data
+from pepkit.kernel.facts import RationalFact, between_text, decide, no_data
 from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.words import decimal_text
 
 __all__ = ["CONSTANTS", "MAPS", "AngleEnclosure", "BallEvaluation", "WideNetworkConstant", "angle_ball", "layer_map"]
 
@@ -128,7 +127,7 @@ class AngleEnclosure(RationalFact):
 
     def __repr__(self) -> str:
         strength = "" if self.map == "relu" else f" of strength {rational_text(self.strength)}"
-        low, high = (decimal_text(RATIONALS, a, 30) for a in (self.low, self.high))
+        low, high = between_text(self.low, self.high, 30)
         return (
             f"Theorem. Two inputs with correlation {rational_text(self.correlation)} have, behind {self.layers} layers "
             f"of the infinite-width map '{self.map}'{strength}, an angle between {low} and {high} (radians)."
@@ -258,7 +257,7 @@ class WideNetworkConstant(RationalFact):
 
     def __repr__(self) -> str:
         words = CONSTANTS[self.constant][2].format(p=rational_text(self.parameter))
-        low, high = (decimal_text(RATIONALS, a, 30) for a in (self.low, self.high))
+        low, high = between_text(self.low, self.high, 30)
         return f"Theorem. Between {low} and {high} lies {words}."
 
 

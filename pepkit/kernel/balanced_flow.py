@@ -25,10 +25,9 @@ from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.facts import RationalFact
+from pepkit.kernel.facts import RationalFact, between_text
 from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
-from pepkit.kernel.words import decimal_text
 
 __all__ = ["BalancedTrajectory", "TaylorEnclosure", "trajectory_balls"]
 
@@ -100,15 +99,15 @@ class BalancedTrajectory(RationalFact):
         p, q, phi, psi = map(rational_text, self.start)
         first, second = map(rational_text, self.target)
         values = ", ".join(
-            f"[{decimal_text(RATIONALS, low, 30)}, {decimal_text(RATIONALS, high, 30)}] at t = {rational_text(t)}"
+            f"[{', '.join(between_text(low, high, 30))}] at t = {rational_text(t)}"
             for t, (low, high) in zip(self.times, self.bounds, strict=True)
         )
         count = self.changes()
         turning = f" It changes direction at least {count} time{'s' if count > 1 else ''}." if count else ""
         return (
-            f"Theorem. Gradient flow of the balanced network with {self.depth} layers of 2 x 2 matrices, whitened "
-            f"inputs, target diag({first}, {second}) and end-to-end matrix R({phi}) diag(({p})^{self.depth}, "
-            f"({q})^{self.depth}) R({psi})' at time 0 keeps its singular values apart up to the time "
+            f"Theorem. Gradient flow of |W - diag({first}, {second})|^2/2 for the balanced network with {self.depth} "
+            f"layers of 2 x 2 matrices and end-to-end matrix W = R({phi}) diag(({p})^{self.depth}, "
+            f"({q})^{self.depth}) R({psi})' at time 0 keeps the singular values of W apart up to the time "
             f"{rational_text(self.times[-1])}, and the smaller one lies in {values}.{turning}"
         )
 

@@ -45,7 +45,8 @@ from pepkit.kernel.witness import Witness, check_witness
 __all__ = ["ConstantStepsBound", "StepCover", "StepPiece", "constant_step_claim", "piece_bound"]
 
 MAX_STEPS = 64
-MAX_PIECES = 100_000
+MAX_PIECES, MAX_CONDITIONS = 100_000, 5_000_000
+"""Most functions, and most interpolation conditions of all of them together."""
 ROOT_BITS = 80
 
 
@@ -107,11 +108,13 @@ def _root(value: fmpq, up: bool) -> fmpq:
 
 
 def piece_bound(mu: fmpq, steps: int, piece: StepPiece) -> fmpq:
-    """A lower bound of R(h) for all |h - step| <= radius.
+    """A lower bound of R(h) for all h >= 0 with |h - step| <= radius.
 
     Raises CertificateError if the data are no function of the class, FormatError if they do not fit.
     """
     step, radius = RATIONALS.coerce(piece.step), RATIONALS.coerce(piece.radius)
+    if piece.witness.weights is not None:
+        raise FormatError("the data of a piece are coordinates in the usual inner product, without weights")
     check_witness(constant_step_claim(mu, steps, step).statement(), piece.witness)
     squares = [sum((RATIONALS.coerce(a) ** 2 for a in row), fmpq(0)) for row in piece.witness.coordinates[: steps + 1]]
     largest = step + radius
@@ -140,8 +143,8 @@ class StepCover:
         claim = self.claim
         if not isinstance(claim, ConstantStepsBound):
             raise FormatError("a cover of the steps proves bounds for constant steps only")
-        if len(self.pieces) > MAX_PIECES:
-            raise FormatError(f"more than {MAX_PIECES} pieces")
+        if len(self.pieces) > MAX_PIECES or len(self.pieces) * (claim.steps + 1) ** 2 > MAX_CONDITIONS:
+            raise FormatError(f"more than {MAX_PIECES} pieces, or {MAX_CONDITIONS} interpolation conditions")
         tail = RATIONALS.coerce(self.tail)
         if tail < 1 or 2 * min(fmpq(1), (tail - 1) ** (2 * claim.steps)) < claim.bound:
             raise CertificateError(

@@ -13,32 +13,53 @@ descent with step eta is the map m(x) = x - eta (x^N - 1) x^(N-1) of the line.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import partial
 from itertools import pairwise
 from typing import Any
+
+from flint import fmpq
 
 from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
-from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
+from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.facts import FactClaim, no_data
-from pepkit.kernel.numbers import Field
+from pepkit.kernel.numbers import Field, Number
+from pepkit.kernel.radicals import Enclosed
 from pepkit.kernel.words import decimal_text
 
 __all__ = ["CoveringGraph", "DescentCovering", "DescentOrbit", "OrbitEvaluation", "descent_map"]
 
 MAX_DEPTH = 64
 MAX_INTERVALS = 256
+MAX_BITS = 1 << 18
+"""Longest number that the map makes, in bits of all of its coefficients."""
+
+
+def _bounded(value: Any) -> Any:
+    """The value, unless it is exact and longer than `MAX_BITS`: powers of long numbers would take hours."""
+    bits = 0
+    if isinstance(value, fmpq):
+        bits = value.p.bit_length() + value.q.bit_length()
+    elif isinstance(value, Number):
+        bits = value.height_bits() * value.field.degree
+    elif isinstance(value, Enclosed):
+        bits = value.size_bits()
+    if bits > MAX_BITS:
+        raise ClaimError(f"an image under the descent map needs more than {MAX_BITS} bits")
+    return value
 
 
 def descent_map(depth: int, step: Any, x: Any) -> Any:
-    """m(x) = x - eta (x^N - 1) x^(N-1)."""
+    """m(x) = x - eta (x^N - 1) x^(N-1). ClaimError for numbers that become too long."""
     power = x
     for _ in range(depth - 2):
-        power = power * x
-    return x - step * (power * x - 1) * power
+        power = _bounded(power * x)
+    return _bounded(x - step * (power * x - 1) * power)
 
 
 def _checked(number_field: Field, depth: int, step: Any) -> Any:
@@ -88,6 +109,10 @@ class DescentCovering(FactClaim):
         object.__setattr__(self, "intervals", intervals)
         object.__setattr__(self, "growth", growth)
 
+    def _side(self, image: Any, end: Any) -> int:
+        """The sign of end - image."""
+        return self.field.sign(end - image)
+
     def covers(self) -> list[list[bool]]:
         """Row i: which intervals the image of interval i contains, by the images of its end points."""
         sign = self.field.sign
@@ -96,7 +121,10 @@ class DescentCovering(FactClaim):
             first, last = descent_map(self.depth, self.step, low), descent_map(self.depth, self.step, high)
             if sign(last - first) < 0:
                 first, last = last, first
-            rows.append([sign(a - first) >= 0 and sign(last - b) >= 0 for a, b in self.intervals])
+            # both ends of the intervals increase, so the contained ones are neighbours
+            start = bisect_left([a for a, _ in self.intervals], 0, key=partial(self._side, first))
+            stop = bisect_right([b for _, b in self.intervals], 0, key=partial(self._side, last))
+            rows.append([start <= j < stop for j in range(len(self.intervals))])
         return rows
 
     def __repr__(self) -> str:
@@ -184,13 +212,16 @@ class DescentOrbit(FactClaim):
     def __repr__(self) -> str:
         text = self.field.text
         multiplier = self.multiplier()
-        size = self.field.sign(multiplier * multiplier - 1)
-        kind = {-1: "attracting", 0: "neutral", 1: "repelling"}[size]
+        try:
+            size = self.field.sign(multiplier * multiplier - 1)
+            kind = {-1: ": attracting", 0: ": neutral", 1: ": repelling"}[size] + " within equal layers"
+        except UndecidedError:
+            kind = ""
         return (
             f"Theorem. Gradient descent with step {text(self.step)} on (x_1 ... x_{self.depth} - 1)^2/2, started with "
             f"all x_j = {text(self.points[0])}, is periodic with period {len(self.points)}: "
             f"{' -> '.join(text(x) for x in (*self.points, self.points[0]))}. "
-            f"Its multiplier is {text(multiplier)}: {kind} within equal layers."
+            f"Its multiplier is {text(multiplier)}{kind}."
         )
 
 

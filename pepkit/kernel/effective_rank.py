@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import lcm
 from typing import Any
 
-from flint import fmpq
+from flint import fmpq, fmpz
 
 from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.facts import RationalFact, no_data
+from pepkit.kernel.facts import RationalFact, between_text, no_data
 from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
 from pepkit.kernel.networks import Network
 from pepkit.kernel.numbers import RATIONALS, Field
@@ -27,7 +28,7 @@ __all__ = ["EffectiveRank", "GramEvaluation"]
 
 MAX_INPUTS = 256
 MAX_BITS = 200_000
-"""Longest numerator or denominator of an activation; deeper networks of long weights are refused."""
+"""Longest activation, and longest output over the common denominator of all outputs; longer numbers are refused."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,17 +68,29 @@ class EffectiveRank(RationalFact):
                 if any(a.p.bit_length() + a.q.bit_length() > MAX_BITS for a in point):
                     raise ClaimError(f"an activation needs more than {MAX_BITS} bits")
             outputs.append(point)
-        zero = fmpq(0)
-        gram = [[sum((a * b for a, b in zip(x, y, strict=True)), zero) for y in outputs] for x in outputs]
-        trace = sum((gram[i][i] for i in range(len(gram))), zero)
-        square = sum((a * a for row in gram for a in row), zero)
+        # the effective rank does not change with the scale of the outputs: sums of integers do not grow as those of
+        # fractions with different denominators do
+        denominator = 1
+        for below in {int(a.q) for point in outputs for a in point}:
+            denominator = lcm(denominator, below)
+            if denominator.bit_length() > MAX_BITS:
+                raise ClaimError(f"the common denominator of the outputs needs more than {MAX_BITS} bits")
+        rows = [[(a * denominator).p for a in point] for point in outputs]
+        if any(a.bit_length() > MAX_BITS for row in rows for a in row):
+            raise ClaimError(f"the outputs over their common denominator need more than {MAX_BITS} bits")
+        trace, square = fmpz(0), fmpz(0)
+        for i, x in enumerate(rows):
+            for j, y in enumerate(rows[: i + 1]):
+                product = sum((a * b for a, b in zip(x, y, strict=True)), fmpz(0))
+                trace += product if i == j else 0
+                square += product * product * (1 if i == j else 2)
         if not square:
             raise ClaimError("all outputs vanish, so they have no effective rank")
-        return trace * trace / square
+        return fmpq(trace * trace, square)
 
     def __repr__(self) -> str:
         widths = str(self.network)
-        low, high = (decimal_text(RATIONALS, a, 12) for a in (self.low, self.high))
+        low, high = between_text(self.low, self.high, 12)
         return (
             f"Theorem. The outputs of this {len(self.network.layers)}-layer network (widths {widths}) on its "
             f"{len(self.inputs)} inputs "

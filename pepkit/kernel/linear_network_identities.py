@@ -42,6 +42,9 @@ Matrix = list[list[Any]]
 MAX_MONOMIALS = 17_000
 """Bound of the number of terms of an entry of W_N ... W_1 X, squared; larger networks are refused."""
 
+MAX_LAYERS = 64
+"""Most layers: a monomial has an exponent for every variable, also where all widths are 1."""
+
 IDENTITIES = {
     "gradient": "the gradient is G_j = (W_N ... W_(j+1))' (W_N ... W_1 X - Y) (W_(j-1) ... W_1 X)'",
     "conserved": "gradient flow conserves W_(j+1)' W_(j+1) - W_j W_j' for every j",
@@ -53,7 +56,8 @@ IDENTITIES = {
     "last column of W_1, so the end-to-end matrix keeps a component outside the span of the inputs wherever the other "
     "layers map this column to a vector that is not zero",
     "balanced-flow": "for balanced 2 x 2 networks with whitened inputs and target diag(s1, s2) the singular values "
-    "a, b and the angles phi, psi of the end-to-end matrix obey the closed equations a' = -N a^(2-2/N) G11, "
+    "a > b > 0 and the angles phi, psi of the end-to-end matrix W = R(phi) diag(a, b) R(psi)' obey, under gradient "
+    "flow, the closed equations a' = -N a^(2-2/N) G11, "
     "b' = -N b^(2-2/N) G22, phi' = -(b G12 + a G21)/(a^(2/N) - b^(2/N)), psi' = -(a G12 + b G21)/(a^(2/N) - b^(2/N)), "
     "G = R(phi)' (W - diag(s1, s2)) R(psi)",
 }
@@ -78,15 +82,20 @@ class LinearNetworkIdentity(RationalFact):
         if self.identity not in IDENTITIES:
             raise ClaimError(f"unknown identity {self.identity[:40]!r}; known are {', '.join(IDENTITIES)}")
         widths = self.widths
+        if len(widths) > MAX_LAYERS + 1:
+            raise ClaimError(f"a deep linear network has at most {MAX_LAYERS} layers here")
         if len(widths) < 3 or min(widths) < 1 or not 1 <= self.samples <= 64:
             raise ClaimError("a deep linear network has at least two layers of positive widths, and 1 to 64 inputs")
+        if self.identity == "balanced-flow":
+            # rotations and diagonal matrices: the loss of the generic network is not expanded
+            if set(widths) != {2} or self.samples != 2 or len(widths) > 7:
+                raise ClaimError("the closed equations are about 2 to 6 layers of 2 x 2 matrices, two whitened inputs")
+            return
         terms = self.samples
         for width in widths:
             terms *= width
         if terms**2 > MAX_MONOMIALS:
             raise ClaimError("the network is too large: its loss has too many terms to be expanded")
-        if self.identity == "balanced-flow" and (set(widths) != {2} or self.samples != 2 or len(widths) > 7):
-            raise ClaimError("the closed equations are about 2 to 6 layers of 2 x 2 matrices and two whitened inputs")
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.widths))
@@ -218,6 +227,17 @@ def _imbalance(first: Matrix, second: Matrix) -> Matrix:
 # ---- balanced 2 x 2 networks -----------------------------------------------------------------------
 
 
+def _closed_equations(depth: int, p: Any, q: Any, g: Matrix) -> tuple[Any, Any, Any, Any]:
+    """a', b', and (p^2 - q^2) times phi', psi'."""
+    a, b = p**depth, q**depth
+    return (
+        -depth * p ** (2 * depth - 2) * g[0][0],
+        -depth * q ** (2 * depth - 2) * g[1][1],
+        -(b * g[0][1] + a * g[1][0]),
+        -(a * g[0][1] + b * g[1][0]),
+    )
+
+
 def _balanced(claim: LinearNetworkIdentity) -> int:
     """Velocity of W = W_N ... W_1 under the flow against the closed equations, times p^2 - q^2.
 
@@ -285,9 +305,8 @@ def _balanced(claim: LinearNetworkIdentity) -> int:
         velocity = _minus(velocity, times(above, _transposed(above), error, _transposed(below), below))
     g = times(_transposed(left), error, right)
     gap = p * p - q * q
-    turn_left = -(b * g[0][1] + a * g[1][0])
-    turn_right = -(a * g[0][1] + b * g[1][0])
-    growth = diagonal(-depth * p ** (2 * depth - 2) * g[0][0] * gap, -depth * q ** (2 * depth - 2) * g[1][1] * gap)
+    first_growth, second_growth, turn_left, turn_right = _closed_equations(depth, p, q, g)
+    growth = diagonal(first_growth * gap, second_growth * gap)
     quarter = [[context.constant(0), context.constant(-1)], [context.constant(1), context.constant(0)]]
     singular = diagonal(a, b)
     # d/dt R(phi) = phi' R(phi) J with J the quarter turn, and d/dt R(psi)' = -psi' J R(psi)'

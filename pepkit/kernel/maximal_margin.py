@@ -32,14 +32,17 @@ from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.facts import RationalFact
+from pepkit.kernel.facts import RationalFact, between_text
 from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
+from pepkit.kernel.words import decimal_text
 
 __all__ = ["Cell", "MarginEnclosure", "MaximalMargin"]
 
 MAX_POINTS = 256
 MAX_NODES = 1_000_000
+MAX_TESTS = 50_000_000
+"""Most comparisons of a partial sign vector with a dependency."""
 ZERO = fmpq(0)
 
 Vector = tuple[Any, ...]
@@ -81,19 +84,18 @@ class MaximalMargin(RationalFact):
         object.__setattr__(self, "upper", upper)
 
     def __repr__(self) -> str:
-        low, high = (int(x.p) / int(x.q) for x in (1 / (2 * self.upper), 1 / (2 * self.lower)))
+        least = ", ".join(between_text(self.lower, self.upper, 12))
+        low, high = between_text(1 / (2 * self.upper), 1 / (2 * self.lower), 9)
         return (
             f"Theorem. Over all two-layer ReLU networks without biases, of any width, with margin y_i f(x_i) >= 1 at "
             f"the {len(self.points)} given points of R^{len(self.points[0])}, the least |theta|^2/2 lies in "
-            f"[{_shown(self.lower)}, {_shown(self.upper)}]; so the largest normalised margin min_i y_i "
-            "f(x_i)/|theta|^2 "
-            f"lies between about {low:.9g} and {high:.9g}."
+            f"[{least}]; so the largest normalised margin min_i y_i f(x_i)/|theta|^2 lies between {low} and {high}."
         )
 
 
 def _shown(value: fmpq) -> str:
     text = rational_text(value)
-    return text if len(text) <= 24 else f"about {int(value.p) / int(value.q):.12g}"
+    return text if len(text) <= 24 else f"about {decimal_text(RATIONALS, value, 12)}"
 
 
 @dataclass(frozen=True)
@@ -156,17 +158,23 @@ class MarginEnclosure:
             raise FormatError(f"the signs of a cell are {count} characters + or -")
         if any(a >= b for a, b in itertools.pairwise(listed)):
             raise FormatError("the cells are not in strictly increasing order")
-        masks = [self._dependency(number, terms) for number, terms in enumerate(self.dependencies)]
+        # a dependency can exclude a sign vector only once the last point of its support has its sign
+        masks: dict[int, set[tuple[int, int]]] = {}
+        for number, terms in enumerate(self.dependencies):
+            plus, minus = self._dependency(number, terms)
+            masks.setdefault((plus | minus).bit_length(), set()).add((plus, minus))
         known = set(listed)
-        found = nodes = 0
+        found = nodes = tests = 0
         # signs so far, and the points with + and with - as bits
         stack: list[tuple[str, int, int]] = [("", 0, 0)]
         while stack:
             signs, plus, minus = stack.pop()
+            complete = masks.get(len(signs), ())
             nodes += 1
-            if nodes > MAX_NODES:
-                raise CertificateError(f"the cells need more than {MAX_NODES} cases")
-            if any(not (p & ~plus or m & ~minus) or not (p & ~minus or m & ~plus) for p, m in masks):
+            tests += len(complete)
+            if nodes > MAX_NODES or tests > MAX_TESTS:
+                raise CertificateError(f"the cells need more than {MAX_NODES} cases or {MAX_TESTS} comparisons")
+            if any(not (p & ~plus or m & ~minus) or not (p & ~minus or m & ~plus) for p, m in complete):
                 continue
             if len(signs) == count:
                 if signs not in known:

@@ -30,6 +30,7 @@ from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
+from pepkit.kernel.facts import between_text
 from pepkit.kernel.gaussian import Enclosure, binary_entropy, density, upper_tail
 from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
@@ -131,12 +132,8 @@ class InjectivityThreshold(_RandomLayerClaim):
         object.__setattr__(self, "high", high)
 
     def __repr__(self) -> str:
-        low, high = (decimal_text(RATIONALS, a, 40) for a in (self.low, self.high))
-        ends = ", ".join(map(_short, (self.low, self.high)))
-        return (
-            f"Theorem. The injectivity threshold '{self.constant}' ({THRESHOLDS[self.constant].words}) lies in "
-            f"[{ends}], about [{low}, {high}]."
-        )
+        words, ends = THRESHOLDS[self.constant].words, ", ".join(between_text(self.low, self.high, 40))
+        return f"Theorem. The injectivity threshold '{self.constant}' ({words}) lies in [{ends}]."
 
 
 @dataclass(frozen=True)

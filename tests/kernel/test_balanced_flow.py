@@ -55,7 +55,9 @@ def test_three_turns_are_proved() -> None:
     certificate = trajectory_certificate(2, TARGET, start, tuple(Q(t, 32) for t in times), step=Q(1, 64))
     theorem = check(certificate)
     assert certificate.claim.changes() == 3
-    assert "changes direction at least 3 times" in str(theorem) and "keeps its singular values apart" in str(theorem)
+    assert "changes direction at least 3 times" in str(theorem) and "keeps the singular values of W apart" in str(
+        theorem
+    )
 
 
 def test_files_and_precision() -> None:

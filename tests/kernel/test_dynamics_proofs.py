@@ -13,6 +13,7 @@ from flint import ctx, fmpq
 
 from pepkit.kernel import RATIONALS, CertificateError, ClaimError, FormatError, NumberField, check
 from pepkit.kernel.angle_maps import CONSTANTS, AngleEnclosure, BallEvaluation, WideNetworkConstant
+from pepkit.kernel.balanced_flow import MAX_DEPTH
 from pepkit.kernel.descent_maps import CoveringGraph, DescentCovering, DescentOrbit, OrbitEvaluation, descent_map
 from pepkit.kernel.effective_rank import EffectiveRank, GramEvaluation
 from pepkit.kernel.files import certificate_from_data, certificate_from_text, certificate_to_data, certificate_to_text
@@ -208,9 +209,42 @@ def test_a_wrong_formula_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> No
         self.gradients[0] = [[a * Q(1, 2) for a in row] for row in self.gradients[0]]
 
     monkeypatch.setattr(module._Network, "__init__", wrong)
-    for name in ("gradient", "conserved", "energy"):
+    for name in ("gradient", "conserved", "energy", "descent-drift"):
         with pytest.raises(CertificateError):
             check(Expansion(LinearNetworkIdentity(name, (2, 2, 2), 2)))
+
+
+@pytest.mark.parametrize("wrong", range(4))
+def test_a_wrong_closed_equation_would_be_noticed(monkeypatch: pytest.MonkeyPatch, wrong: int) -> None:
+    from pepkit.kernel import linear_network_identities as module
+
+    right = module._closed_equations
+
+    def changed_sign(*data: Any) -> tuple[Any, ...]:
+        return tuple(-value if k == wrong else value for k, value in enumerate(right(*data)))
+
+    monkeypatch.setattr(module, "_closed_equations", changed_sign)
+    with pytest.raises(CertificateError, match="closed equations is not zero"):
+        check(Expansion(LinearNetworkIdentity("balanced-flow", (2, 2, 2), 2)))
+
+
+@pytest.mark.parametrize("depth", range(2, 7))
+def test_closed_equations_for_every_depth_of_trajectories(depth: int) -> None:
+    assert depth <= MAX_DEPTH
+    assert check(Expansion(LinearNetworkIdentity("balanced-flow", (2,) * (depth + 1), 2)))
+
+
+@pytest.mark.parametrize(("widths", "samples"), [((2,) * (MAX_DEPTH + 2), 2), ((2, 2, 2), 1), ((2, 3, 2), 2)])
+def test_other_shapes_have_no_closed_equations(widths: tuple[int, ...], samples: int) -> None:
+    with pytest.raises(ClaimError, match="2 x 2 matrices"):
+        LinearNetworkIdentity("balanced-flow", widths, samples)
+
+
+def test_inputs_that_are_seen_move_the_last_column() -> None:
+    from pepkit.kernel import linear_network_identities as module
+
+    with pytest.raises(CertificateError, match="last column"):
+        module._Network(LinearNetworkIdentity("gradient", (2, 2, 2), 1)).verify("unseen-inputs")
 
 
 def test_descent_map_is_descent() -> None:

@@ -141,7 +141,7 @@ def test_margin_data_that_matter() -> None:
     proof = margin()
     claim = proof.claim
     assert claim.lower < claim.upper < claim.lower * fmpq(1000001, 1000000)
-    assert "about 0.0818034" in repr(claim)
+    assert "between 0.0818034246 and 0.0818034296" in repr(claim)
     changes: list[MarginEnclosure] = [
         replace(proof, claim=replace(claim, lower=claim.lower * fmpq(100001, 100000), upper=claim.upper * 2)),
         replace(proof, claim=replace(claim, upper=(claim.lower + claim.upper) / 2)),
