@@ -70,9 +70,9 @@ def show(
 def _show_proof(proof: Proof, latex: bool) -> None:
     theorem = check(proof)
     if latex:
-        from pepkit.render.latex import theorem_latex
+        from pepkit.render.computation_latex import computation_latex
 
-        typer.echo(theorem_latex(theorem))
+        typer.echo(computation_latex(proof, theorem))
         return
     typer.echo(theorem_words(theorem))
     typer.echo("")

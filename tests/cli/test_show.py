@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import SILVER
+from helpers.every_kind import examples
+from helpers.laboratory_kinds import laboratory_examples
 from test_check import tampered
 
 Run = Callable[..., Any]
@@ -97,3 +99,21 @@ def test_solvers(run: Run) -> None:
 def test_missing_solvers_say_how_to_get_them(run: Run) -> None:
     data = json.loads(run("solvers", "--json").stdout)
     assert all(entry["ready"] or entry["remedy"] for entry in data["solvers"])
+
+
+def test_every_kind_of_proof_is_shown(run: Run, tmp_path: Path) -> None:
+    """Text and LaTeX of every kind that has no multipliers."""
+    shown = set()
+    for name, data in {**examples(), **laboratory_examples()}.items():
+        kinds = (data["claim"]["kind"], data.get("proof", {}).get("kind"))
+        if kinds[1] is None or kinds in shown:
+            continue
+        shown.add(kinds)
+        path = tmp_path / "certificate.json"
+        path.write_text(json.dumps(data), encoding="utf-8")
+        result = run("show", str(path), "--latex")
+        assert result.exit_code == 0, (name, result.output)
+        assert result.stdout.startswith(r"\begin{theorem}") and r"\begin{proof}" in result.stdout, name
+        assert r"\text{measure}" not in result.stdout, name
+        assert run("show", str(path)).exit_code == 0, name
+    assert len(shown) > 30
