@@ -422,7 +422,7 @@ class Radicals(Rationals):
         need(low < high, "the interval of a root is empty")
         below, above = enclosure(low, bits)[0], enclosure(high, bits)[1]
         slope = at([c * Fraction(k) for k, c in enumerate(poly)][1:], Interval(below, above, bits))
-        left, right = at(poly, point(below)), at(poly, point(above))
+        left, right = at(poly, low), at(poly, high)  # not at their enclosures: the root may lie between
         need(slope and left and right, "the root of a polynomial is not isolated", Undecided)
         need((left, right) == (-slope, slope), "a polynomial has no root in its interval")
         ends = []
@@ -751,8 +751,11 @@ def gram(derived, terms):
         else:
             S[key[0]][key[1]] = S[key[1]][key[0]] = c if key[0] == key[1] else c / 2
     for k in range(size - 1, -1, -1):
-        if derived[k] is not None:  # v_k = sum a_i v_i: eliminate it, later vectors are gone already
-            half_corner, u = S[k][k] / 2, [S[i][k] for i in range(k)]
+        if (
+            derived[k] is not None
+        ):  # v_k = sum a_i v_i: eliminate it; of the later vectors only those of the basis are left
+            half_corner = S[k][k] / 2
+            u = [S[i][k] if i < k or derived[i] is None else zero for i in range(size)]
             for i, a in derived[k]:
                 u[i] = u[i] + half_corner * a
             for i, a in derived[k]:

@@ -129,7 +129,11 @@ class Claim:
     rate: Any
 
     def statement(self) -> Statement:
-        """The hypotheses and the conclusion, derived from the definitions."""
+        """The hypotheses and the conclusion, derived from the definitions.
+
+        `check` takes multipliers that prove this conclusion for a proof of the claim. A claim that says anything else
+        or more must raise ClaimError here and have a kind of proof of its own.
+        """
         raise NotImplementedError
 
     def with_rate(self, rate: Any) -> Claim:

@@ -82,7 +82,11 @@ class StraightforwardClaim(Claim):
         return total
 
     def statement(self) -> Statement:
-        """Points, vectors and interpolation conditions of t steps; its conclusion is not that of the claim."""
+        """Refused: the claim is about every delta in an interval, and no bound on one measure says that."""
+        raise ClaimError("a straightforward pattern is proved by two sets of multipliers, not by one")
+
+    def one_pass(self) -> Statement:
+        """Points, vectors and interpolation conditions of the t steps; its conclusion is not that of the claim."""
         return MethodClaim(self.field, SmoothFunctionClass(), GradientDescent(self.steps)).statement()
 
     def with_rate(self, rate: Any) -> StraightforwardClaim:
