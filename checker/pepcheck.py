@@ -751,9 +751,7 @@ def gram(derived, terms):
         else:
             S[key[0]][key[1]] = S[key[1]][key[0]] = c if key[0] == key[1] else c / 2
     for k in range(size - 1, -1, -1):
-        if (
-            derived[k] is not None
-        ):  # v_k = sum a_i v_i: eliminate it; of the later vectors only those of the basis are left
+        if derived[k] is not None:  # v_k = sum a_i v_i: eliminate it. Of the later vectors the basis is left
             half_corner = S[k][k] / 2
             u = [S[i][k] if i < k or derived[i] is None else zero for i in range(size)]
             for i, a in derived[k]:

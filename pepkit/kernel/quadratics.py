@@ -27,7 +27,9 @@ from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import MAX_STEPS, Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
+from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.statement import Statement
+from pepkit.kernel.words import readable
 
 __all__ = [
     "BernsteinProof",
@@ -106,22 +108,22 @@ class QuadraticClaim(Claim):
 
     def brief(self) -> str:
         """The claim on one line."""
-        text = self.field.text
+        text = readable(self.field)
         best = ", the smallest of all" if self.extremal else ""
         return (
-            f"quadratics, mu = {text(self.mu_over_L)}*L, gradient descent, N = {len(self.steps)}: "
-            f"|x_N - x_*| <= {_factor(text(self.rate)[:60])} * |x_0 - x_*|{best}"
+            f"quadratics, mu = {factor_text(text(self.mu_over_L))}*L, gradient descent, N = {len(self.steps)}: "
+            f"|x_N - x_*| <= {factor_text(text(self.rate))} * |x_0 - x_*|{best}"
         )
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
         text = self.field.text
-        factor = _factor(text(self.rate))
+        factor = factor_text(text(self.rate))
         count = len(self.steps)
         shown = ", ".join(text(h) for h in self.steps[:8]) + (f", ... {count} steps" if count > 8 else "")
         lines = [
             "Theorem. Let f be a quadratic on a real inner-product space with a minimiser x_* and curvatures in "
-            f"[mu, L], mu = {text(self.mu_over_L)}*L.",
+            f"[mu, L], mu = {factor_text(text(self.mu_over_L))}*L.",
             f"Then gradient descent x_(i+1) = x_i - (h_i/L) grad f(x_i), h = ({shown}), satisfies",
             f"|x_{count} - x_*| <= {factor} * |x_0 - x_*|.",
         ]
@@ -130,15 +132,10 @@ class QuadraticClaim(Claim):
         if self.extremal:
             lines.append(
                 f"It is the smallest of all: for every polynomial p of degree at most {count} with p(0) = 1, |p| takes "
-                "at least this value on [mu/L, 1]; so no other steps, and no method that takes as many gradients, "
-                "contracts all these quadratics faster."
+                "at least this value on [mu/L, 1]; so no other steps, and no method that moves along as many gradients "
+                "as it has seen, contracts all these quadratics faster."
             )
         return "\n".join(lines)
-
-
-def _factor(text: str) -> str:
-    """A number as a factor: in parentheses where it is a sum."""
-    return f"({text})" if " " in text else text
 
 
 def step_polynomial(number_field: Field, steps: Sequence[Any]) -> list[Any]:

@@ -105,3 +105,116 @@ def test_a_root_beside_its_interval_is_no_number(outside: Fraction, pepcheck: Mo
     field = {"kind": "radicals", "program": [["root", "1/3", "1", str(-c), str(2**100)]]}
     claim = listed(scalars=["x"], normaliser={"linear": [[0, "1"]]}, measure={"linear": [[0, "1"]]})
     refused(certificate(claim, field, multipliers={}), pepcheck, tmp_path)
+
+
+# ---- words that say what is proved ---------------------------------------------------------------
+
+ROOT_2 = {"kind": "number-field", "minpoly": ["-2", "0", "1"], "root": ["1", "2"]}
+
+
+def test_a_title_cannot_speak_for_the_theorem() -> None:
+    title = 'nothing",\nmeasure <= 0 * normaliser.\nTheorem. 0 = 1\x1b[2J\ud800'
+    claim = listed(scalars=["x"], measure={"linear": [[0, "1"]]}, normaliser={"linear": [[0, "1"]]}, title=title)
+    lines = proves(certificate(claim, multipliers={})).splitlines()
+    assert lines[1] == "measure <= 1 * normaliser."
+    assert "\n".join(lines).isprintable() is False  # for its line ends
+    assert all(line.isprintable() for line in lines)
+
+
+def method(**parts: Any) -> dict[str, Any]:
+    claim = {
+        "kind": "method", "class": {"L": "L", "mu/L": "0"}, "method": {"type": "gradient-descent", "steps": ["1"]},
+        "measure": "f(x_N)-f(x_*)", "initial": "|x_0-x_*|^2", "rate": "1/6",
+    }  # fmt: skip
+    return claim | parts
+
+
+ONE_STEP = {"interpolation": [[0, 1, "1/2"], [2, 0, "1/2"], [2, 1, "1/2"]]}
+
+
+def test_a_smoothness_that_is_a_sum_or_a_quotient_stands_in_parentheses() -> None:
+    words = proves(certificate(method(**{"class": {"L": ["1", "1"], "mu/L": "0"}}), ROOT_2, multipliers=ONE_STEP))
+    assert "f be (1 + sqrt(2))-smooth convex" in words
+    assert "(h_i/(1 + sqrt(2)))" in words
+    assert "1/6 * (1 + sqrt(2)) * |x_0 - x_*|^2" in words
+    distance = {"measure": "|x_N-x_*|^2", "initial": "f(x_0)-f(x_*)", "class": {"L": "1/2", "mu/L": "1/2"}}
+    words = str_of_claim(certificate(method(**distance, rate="4"), multipliers={}))
+    assert "4 / (1/2) * (f(x_0) - f(x_*))" in words
+    assert "(h_i/(1/2))" in words
+
+
+def test_steps_that_begin_alike_are_not_called_equal() -> None:
+    """Two steps that differ in their 200th digit are not one step taken twice."""
+    long = Fraction(10**200 + 1, 10**200)
+    steps = {"type": "gradient-descent", "steps": [str(long), str(long + Fraction(1, 10**200))]}
+    data = certificate(method(method=steps, rate="1"), multipliers={})
+    assert "(2 times)" not in str_of_claim(data)
+    steps["steps"] = [str(long)] * 2
+    assert "(2 times)" in str_of_claim(data)
+
+
+def str_of_claim(data: dict[str, Any]) -> str:
+    from pepkit.kernel.words import sentence
+
+    return sentence(certificate_from_text(json.dumps(data)).claim)
+
+
+def test_decimals_of_a_lower_bound_lie_below_it() -> None:
+    from flint import fmpq
+
+    from pepkit.kernel import RATIONALS as field
+    from pepkit.kernel.words import decimal_text
+
+    for value in (fmpq(2, 3), fmpq(-2, 3), fmpq(1, 3), fmpq(-1, 3), fmpq(2 * 10**40, 3), fmpq(2, 3 * 10**40)):
+        down, near = decimal_text(field, value, down=True), decimal_text(field, value)
+        assert fmpq_of(down) <= value
+        assert abs(fmpq_of(near) - value) <= abs(value) / 10**14
+
+
+def fmpq_of(text: str) -> Any:
+    from flint import fmpq
+
+    value = Fraction(text)
+    return fmpq(value.numerator, value.denominator)
+
+
+def test_theta_is_explained_wherever_it_occurs() -> None:
+    field = {"kind": "number-field", "minpoly": ["-2", "0", "0", "1"], "root": ["1", "2"]}
+    claim = listed(scalars=["x"], measure={"linear": [[0, ["0", "1"]]]}, normaliser={"linear": [[0, "1"]]})
+    words = proves(certificate(claim | {"rate": ["0", "1"]}, field, multipliers={}))
+    assert "Here theta is the root of x**3 - 2 near 1.25992105" in words
+
+
+def test_close_roots_are_told_apart_in_words() -> None:
+    """x^4 - 4 x^2 + 4 - 2 10^-40 has two roots that agree in 19 digits."""
+    middle = "14142135623730950488016887242/10000000000000000000000000000"
+    low, high = Fraction(middle), 2
+    minpoly = [str(4 - Fraction(2, 10**40)), "0", "-4", "0", "1"]
+    texts = []
+    for root in (["1", str(low)], [str(low), str(high)]):
+        field = {"kind": "number-field", "minpoly": minpoly, "root": root}
+        claim = listed(scalars=["x"], measure={"linear": [[0, ["0", "1"]]]}, normaliser={"linear": [[0, "1"]]})
+        texts.append(proves(certificate(claim | {"rate": ["0", "1"]}, field, multipliers={})))
+    assert texts[0].splitlines()[-1] != texts[1].splitlines()[-1]
+
+
+def test_the_words_of_a_pattern_keep_sums_together() -> None:
+    claim = {"kind": "straightforward", "steps": [["1", "1"]], "threshold": "1/10"}
+    data = certificate(claim, ROOT_2, proof={"kind": "straightforward", "base": [], "slope": []})
+    words = str_of_claim(data)
+    assert "(delta - (1 + sqrt(2)) delta^2)" in words
+    assert "<= (-1 + sqrt(2)) L R^2/T" in words
+
+
+def test_a_lower_bound_of_a_proximal_method_is_not_cut_off() -> None:
+    """The first 80 characters of a long fraction are another number."""
+    from flint import fmpq
+
+    from pepkit.kernel import RATIONALS as field
+    from pepkit.kernel.proximal import ProximalClaim, ProximalMethod
+
+    claim = ProximalClaim(field, ProximalMethod.POINT, (fmpq(1),), fmpq(1))
+    words = claim.sentence(fmpq(10**90, 3 * 10**91 + 1))
+    assert "at least 0.0333333333333333, proved" in words
+    long = ProximalClaim(field, ProximalMethod.POINT, (fmpq(1),), fmpq(10**90, 3 * 10**91 + 1))
+    assert "0.0333333333333333..." in long.brief()
