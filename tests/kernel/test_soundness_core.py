@@ -218,3 +218,14 @@ def test_a_lower_bound_of_a_proximal_method_is_not_cut_off() -> None:
     assert "at least 0.0333333333333333, proved" in words
     long = ProximalClaim(field, ProximalMethod.POINT, (fmpq(1),), fmpq(10**90, 3 * 10**91 + 1))
     assert "0.0333333333333333..." in long.brief()
+
+
+def test_latex_of_a_pattern_keeps_sums_together() -> None:
+    from pepkit.render.claims_latex import schedule_theorem
+
+    claim = {"kind": "straightforward", "steps": [["1", "1"]], "threshold": "1/10"}
+    data = certificate(claim, ROOT_2, proof={"kind": "straightforward", "base": [], "slope": []})
+    text = schedule_theorem(certificate_from_text(json.dumps(data)).claim)
+    assert text is not None
+    assert r"\delta - \left(1 + \sqrt{2}\right)\,\delta^2" in text
+    assert r"\le \left(-1 + \sqrt{2}\right)\, L R^2/T" in text
