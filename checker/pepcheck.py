@@ -16,6 +16,7 @@ import os
 import re
 import stat
 import sys
+from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import pairwise, permutations
 
@@ -887,8 +888,12 @@ def by_multipliers(statement, field, data):
 
 
 def decimal(number):
-    low, high = enclosure(number, 200)
-    return f"{float(Fraction(low + high, 2**201)):.12g}"
+    """Twelve digits, also of numbers that are too large or too small for floating point."""
+    bits = 200
+    while max(map(abs, enclosure(number, bits))).bit_length() < 100 and bits < 2**15:
+        bits *= 2
+    low, high = enclosure(number, bits)
+    return f"{Context(prec=12).divide(Decimal(low + high), Decimal(2 << bits)).normalize():g}"
 
 
 FIELDS = {
@@ -1547,7 +1552,7 @@ def region_of(claim, net):
         region.append([])
         for atom in items(polyhedron):
             members(atom, "outputs bound", "inputs")
-            form = vector(atom.get("inputs", ["0"] * inputs) or ["0"] * inputs, inputs)
+            form = vector(items(atom.get("inputs", [])) or ["0"] * inputs, inputs)
             region[-1].append((vector(atom["outputs"], outputs), form, rational(atom["bound"])))
     return region
 

@@ -243,10 +243,13 @@ def _bernstein(number_field: Field, p: Sequence[Any], m: Any) -> list[Any]:
         carried = [number_field.coerce(0), *((1 - m) * a for a in shifted[:-1])]
         shifted = [m * a + b for a, b in zip(shifted, carried, strict=True)]
         shifted[0] = shifted[0] + c
-    return [
-        sum((shifted[i] * fmpq(comb(k, i), comb(degree, i)) for i in range(k + 1)), number_field.coerce(0))
-        for k in range(degree + 1)
-    ]
+    row = [c / comb(degree, i) for i, c in enumerate(shifted)]
+    result = []
+    # the coefficient k is the sum of comb(k, i) row[i], which adding neighbours k times leaves in front
+    while row:
+        result.append(row[0])
+        row = [a + b for a, b in pairwise(row)]
+    return result
 
 
 def _nonnegative(number_field: Field, coefficients: list[Any]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pepkit.kernel import CertificateError, ClaimError, PepkitError, certificate_from_text, check
+from pepkit.kernel import CertificateError, ClaimError, FormatError, PepkitError, certificate_from_text, check
 
 CHECKER = Path(__file__).parents[2] / "checker" / "pepcheck.py"
 RATIONALS = {"kind": "rationals"}
@@ -229,3 +229,40 @@ def test_latex_of_a_pattern_keeps_sums_together() -> None:
     assert text is not None
     assert r"\delta - \left(1 + \sqrt{2}\right)\,\delta^2" in text
     assert r"\le \left(-1 + \sqrt{2}\right)\, L R^2/T" in text
+
+
+# ---- errors with a name --------------------------------------------------------------------------
+
+
+def composition(**parts: Any) -> dict[str, Any]:
+    claim = {
+        "kind": "composition", "class": {"L": "L", "mu/L": "1/4"}, "joins": [["s", "empty", "empty"], ["close", 0]],
+        "measure": "|x_N-x_*|^2", "initial": "|x_0-x_*|^2", "rate": "1/9",
+    }  # fmt: skip
+    return claim | parts
+
+
+def test_rational_roots_of_joins_over_a_radical_field(pepcheck: ModuleType, tmp_path: Path) -> None:
+    field = {"kind": "radicals", "program": [["sqrt", "2"]]}
+    proof = {"kind": "composition", "roots": ["1/2"]}
+    assert "No smaller rate holds" in proves(certificate(composition(), field, proof=proof))
+    assert pepcheck.verify(certificate(composition(), field, proof=proof), 128)[0].startswith("proved")
+    refused(certificate(composition(rate="1/10"), field, proof=proof), pepcheck, tmp_path, CertificateError)
+    for roots in (["-1/8"], [], ["1/2", "1/2"], [0]):
+        refused(certificate(composition(), field, proof=proof | {"roots": roots}), pepcheck, tmp_path)
+
+
+@pytest.mark.parametrize("rate", ["1" + "0" * 400, "1/1" + "0" * 400])
+def test_the_checker_prints_numbers_that_no_float_holds(rate: str, pepcheck: ModuleType) -> None:
+    claim = listed(scalars=["x"], measure={"linear": [[0, rate]]}, normaliser={"linear": [[0, "1"]]}, rate=rate)
+    assert pepcheck.verify(certificate(claim, multipliers={}), 128)[-3] in ("rate = 1e+400", "rate = 1e-400")
+
+
+@pytest.mark.parametrize("place", ["format", "field", "claim", "multipliers", "kernel", "witness", "provenance"])
+def test_deep_nesting_is_refused_everywhere(place: str, pepcheck: ModuleType, tmp_path: Path) -> None:
+    deep: Any = "0"
+    for _ in range(33):
+        deep = [deep]
+    data = certificate(listed(rate="0"), multipliers={})
+    assert "deep" in refused(data | {place: deep}, pepcheck, tmp_path, FormatError)
+    assert "deep" in refused(data | {place: {"kind": deep}}, pepcheck, tmp_path, FormatError)
