@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from helpers.every_kind import by_kinds, examples
 
 from pepkit.kernel import CertificateError, ClaimError, FormatError, PepkitError, certificate_from_text, check
 
@@ -266,3 +267,41 @@ def test_deep_nesting_is_refused_everywhere(place: str, pepcheck: ModuleType, tm
     data = certificate(listed(rate="0"), multipliers={})
     assert "deep" in refused(data | {place: deep}, pepcheck, tmp_path, FormatError)
     assert "deep" in refused(data | {place: {"kind": deep}}, pepcheck, tmp_path, FormatError)
+
+
+# ---- proofs of one kind for claims of another ----------------------------------------------------
+
+BY_MULTIPLIERS = {"method", "listed", "schedule-property", "proximal"}
+EXAMPLES = {kinds: examples()[names[0]] for kinds, names in by_kinds().items()}
+CLAIM_KINDS = sorted({claim for claim, _ in EXAMPLES})
+
+
+def exchanged(kind: str) -> list[dict[str, Any]]:
+    """A claim of this kind with the proofs, multipliers, kernels and witnesses of all other kinds."""
+    mine = next(data for (claim, _), data in EXAMPLES.items() if claim == kind)
+    allowed = {proof for claim, proof in EXAMPLES if claim == kind}
+    result = []
+    for (_, proof), data in EXAMPLES.items():
+        if proof not in allowed:
+            parts = {key: data[key] for key in ("proof", "multipliers", "kernel", "witness") if key in data}
+            result.append(certificate(mine["claim"], mine["field"], **parts))
+    if kind not in BY_MULTIPLIERS:
+        result.append(certificate(mine["claim"], mine["field"], multipliers={}))
+        result.append(certificate(mine["claim"], mine["field"], multipliers={"interpolation": []}))
+    return result
+
+
+@pytest.mark.parametrize("kind", CLAIM_KINDS)
+def test_no_proof_of_another_kind_is_taken(kind: str, pepcheck: ModuleType, tmp_path: Path) -> None:
+    assert len(exchanged(kind)) > 10
+    for data in exchanged(kind):
+        refused(data, pepcheck, tmp_path)
+
+
+def test_multipliers_prove_four_kinds_of_claims_only() -> None:
+    """A claim whose statement is not what it says must not offer one."""
+    assert {claim for claim, proof in EXAMPLES if proof == "multipliers"} == BY_MULTIPLIERS
+    for (kind, _), data in EXAMPLES.items():
+        if kind not in BY_MULTIPLIERS:
+            with pytest.raises(ClaimError):
+                certificate_from_text(json.dumps(data)).claim.statement()
