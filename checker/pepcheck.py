@@ -21,7 +21,7 @@ from fractions import Fraction
 from itertools import pairwise, permutations
 
 MAX_BYTES, MAX_DIGITS, MAX_ITEMS, MAX_TEXT = 2**26, 6000, 4 * 10**6, 2000
-MAX_DEGREE, MAX_PROGRAM, MAX_STEPS, MAX_DEPTH = 64, 10**5, 2048, 32
+MAX_DEGREE, MAX_PROGRAM, MAX_STEPS, MAX_DEPTH, MAX_VECTORS = 64, 10**5, 2048, 32, 2**13
 MAX_BITS = 2**16  # of one number of a radical program, and of a minimal polynomial without denominators
 MAX_SIGN_BITS = 2**15  # precision at which this checker gives up on the sign of an algebraic number
 MAX_WORDS = 100  # longer numbers are printed as decimals; the file has them in full
@@ -741,6 +741,7 @@ def multiplied(statement, field, multipliers):
 def gram(derived, terms):
     """Section 7: the constant and the matrix S of a sum of number * form, once the scalars cancel."""
     total, zero, size = {}, Fraction(0), len(derived)
+    need(size <= MAX_VECTORS, f"more than {MAX_VECTORS} vectors, derived ones included", Undecided)
     for factor, form in terms:
         if factor:
             for key, c in form.items():

@@ -48,7 +48,7 @@ def test_falling_and_nested_roots():
         (("root", "-2", "2", "1/10", "-1", "0", "1"), UndecidedError, "not decided"),
         (("root", "1", "2", "-2"), ClaimError, "not an instruction"),
         (("root", "1", "2", *(["1"] * 10)), ClaimError, "not an instruction"),
-        (("root", 0, "2", "-2", "1"), ClaimError, "not an earlier"),
+        (("root", 0, "2", "-2", "1"), ClaimError, "rational ends"),
     ],
 )
 def test_what_is_refused(instruction, error, message):
@@ -59,6 +59,9 @@ def test_what_is_refused(instruction, error, message):
 def test_ends_are_rational():
     with pytest.raises(ClaimError, match="rational ends"):
         RadicalField([("sqrt", "2"), ("root", 0, "2", "-3", "0", "1")])
+    # nor is a rational number written as an instruction
+    with pytest.raises(ClaimError, match="rational ends"):
+        RadicalField([("+", "1", "0"), ("root", 0, "2", "-3", "0", "1")])
 
 
 def test_nested_roots_of_users():
