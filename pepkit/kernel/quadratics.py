@@ -20,8 +20,6 @@ from itertools import pairwise
 from math import comb
 from typing import Any
 
-from flint import fmpq
-
 from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import MAX_STEPS, Claim
