@@ -305,3 +305,17 @@ def test_multipliers_prove_four_kinds_of_claims_only() -> None:
         if kind not in BY_MULTIPLIERS:
             with pytest.raises(ClaimError):
                 certificate_from_text(json.dumps(data)).claim.statement()
+
+
+@pytest.mark.parametrize("number", [0.5, True, Fraction(1, 2), "1/2", None])
+@pytest.mark.parametrize("place", ["quadratic", "linear", "constant", "definition"])
+def test_listed_claims_hold_exact_numbers_only(number: Any, place: str) -> None:
+    from flint import fmpq
+
+    from pepkit.kernel import Form, ListedClaim, Vector
+
+    values: dict[str, Any] = dict.fromkeys(("quadratic", "linear", "constant", "definition"), fmpq(1)) | {place: number}
+    vectors = (Vector("u"), Vector("v", ((0, values["definition"]),)))
+    form = Form({(0, 1): values["quadratic"]}, {0: values["linear"]}, values["constant"])
+    with pytest.raises(ClaimError, match="number"):
+        ListedClaim(vectors, ("s",), (), (), (), form, Form(), fmpq(1))
