@@ -23,7 +23,7 @@ from typing import Any
 from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import MAX_STEPS, Claim
-from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
+from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
 from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.statement import Statement
@@ -44,6 +44,8 @@ __all__ = [
 
 MAX_DEPTH = 24
 """Bisections of [m, 1]; a polynomial that touches its bound inside needs another proof."""
+MAX_ADDITIONS = 1 << 27
+"""Most additions of coefficients in the bisections of one proof; some minutes."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def _bernstein(number_field: Field, p: Sequence[Any], m: Any) -> list[Any]:
 def _nonnegative(number_field: Field, coefficients: list[Any]) -> int:
     """The number of parts that show a polynomial in Bernstein form non-negative; CertificateError if it is not."""
     stack = [(coefficients, 0)]
-    parts = 0
+    parts = additions = 0
     while stack:
         current, depth = stack.pop()
         signs = [number_field.sign(c) for c in current]
@@ -264,6 +266,11 @@ def _nonnegative(number_field: Field, coefficients: list[Any]) -> int:
             raise CertificateError("the polynomial of the steps exceeds the rate on [mu/L, 1]")
         if depth == MAX_DEPTH:
             raise CertificateError("the polynomial of the steps comes too close to the rate inside [mu/L, 1]")
+        additions += len(current) ** 2 // 2
+        if additions > MAX_ADDITIONS:
+            raise UndecidedError(
+                f"the bisections of [mu/L, 1] take more than {MAX_ADDITIONS} additions; a larger rate needs fewer"
+            )
         left, right, row = [], [], list(current)
         while row:
             left.append(row[0])
