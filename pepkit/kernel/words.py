@@ -129,8 +129,8 @@ def method_text(claim: MethodClaim | CompositionClaim, limit: int = 12) -> str:
     return f"the fixed-step method x_i = x_0 - (1/{smoothness}) sum_(k<i) h_ik grad f(x_k), h = [{listed}]"
 
 
-def composition_text(claim: CompositionClaim, limit: int = 100) -> str:
-    """The tree of a composition, such as ``s(s(., .), .)`` with ``.`` for no steps, or its number of joins."""
+def composition_text(claim: Any, limit: int = 100) -> str:
+    """The tree of a claim, such as ``s(s(., .), .)`` with ``.`` for no steps, or the number of its joins."""
     texts: list[str] = []
     for kind, *operands in claim.instructions:
         text = f"{kind}({', '.join('.' if isinstance(operand, str) else texts[operand] for operand in operands)})"

@@ -319,3 +319,13 @@ def test_listed_claims_hold_exact_numbers_only(number: Any, place: str) -> None:
     form = Form({(0, 1): values["quadratic"]}, {0: values["linear"]}, values["constant"])
     with pytest.raises(ClaimError, match="number"):
         ListedClaim(vectors, ("s",), (), (), (), form, Form(), fmpq(1))
+
+
+def test_the_words_about_a_tree_say_which() -> None:
+    claim = {
+        "kind": "composition-property",
+        "joins": [["s", "empty", "empty"], ["f", "empty", 0]],
+        "property": "dominant",
+    }
+    words = proves(certificate(claim, proof={"kind": "composition-property"}))
+    assert "2 steps that is the composition f(., s(., .)) for mu = 0 is dominant" in words
