@@ -16,11 +16,12 @@ import os
 import re
 import stat
 import sys
+from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import pairwise, permutations
 
 MAX_BYTES, MAX_DIGITS, MAX_ITEMS, MAX_TEXT = 2**26, 6000, 4 * 10**6, 2000
-MAX_DEGREE, MAX_PROGRAM, MAX_STEPS, MAX_DEPTH = 64, 10**5, 2048, 32
+MAX_DEGREE, MAX_PROGRAM, MAX_STEPS, MAX_DEPTH, MAX_VECTORS = 64, 10**5, 2048, 32, 2**13
 MAX_BITS = 2**16  # of one number of a radical program, and of a minimal polynomial without denominators
 MAX_SIGN_BITS = 2**15  # precision at which this checker gives up on the sign of an algebraic number
 MAX_WORDS = 100  # longer numbers are printed as decimals; the file has them in full
@@ -422,7 +423,7 @@ class Radicals(Rationals):
         need(low < high, "the interval of a root is empty")
         below, above = enclosure(low, bits)[0], enclosure(high, bits)[1]
         slope = at([c * Fraction(k) for k, c in enumerate(poly)][1:], Interval(below, above, bits))
-        left, right = at(poly, point(below)), at(poly, point(above))
+        left, right = at(poly, low), at(poly, high)  # not at their enclosures: the root may lie between
         need(slope and left and right, "the root of a polynomial is not isolated", Undecided)
         need((left, right) == (-slope, slope), "a polynomial has no root in its interval")
         ends = []
@@ -740,6 +741,7 @@ def multiplied(statement, field, multipliers):
 def gram(derived, terms):
     """Section 7: the constant and the matrix S of a sum of number * form, once the scalars cancel."""
     total, zero, size = {}, Fraction(0), len(derived)
+    need(size <= MAX_VECTORS, f"more than {MAX_VECTORS} vectors, derived ones included", Undecided)
     for factor, form in terms:
         if factor:
             for key, c in form.items():
@@ -751,8 +753,9 @@ def gram(derived, terms):
         else:
             S[key[0]][key[1]] = S[key[1]][key[0]] = c if key[0] == key[1] else c / 2
     for k in range(size - 1, -1, -1):
-        if derived[k] is not None:  # v_k = sum a_i v_i: eliminate it, later vectors are gone already
-            half_corner, u = S[k][k] / 2, [S[i][k] for i in range(k)]
+        if derived[k] is not None:  # v_k = sum a_i v_i: eliminate it. Of the later vectors the basis is left
+            half_corner = S[k][k] / 2
+            u = [S[i][k] if i < k or derived[i] is None else zero for i in range(size)]
             for i, a in derived[k]:
                 u[i] = u[i] + half_corner * a
             for i, a in derived[k]:
@@ -886,8 +889,12 @@ def by_multipliers(statement, field, data):
 
 
 def decimal(number):
-    low, high = enclosure(number, 200)
-    return f"{float(Fraction(low + high, 2**201)):.12g}"
+    """Twelve digits, also of numbers that are too large or too small for floating point."""
+    bits = 200
+    while max(map(abs, enclosure(number, bits))).bit_length() < 100 and bits < 2**15:
+        bits *= 2
+    low, high = enclosure(number, bits)
+    return f"{Context(prec=12).divide(Decimal(low + high), Decimal(2 << bits)).normalize():g}"
 
 
 FIELDS = {
@@ -1546,7 +1553,7 @@ def region_of(claim, net):
         region.append([])
         for atom in items(polyhedron):
             members(atom, "outputs bound", "inputs")
-            form = vector(atom.get("inputs", ["0"] * inputs) or ["0"] * inputs, inputs)
+            form = vector(items(atom.get("inputs", [])) or ["0"] * inputs, inputs)
             region[-1].append((vector(atom["outputs"], outputs), form, rational(atom["bound"])))
     return region
 

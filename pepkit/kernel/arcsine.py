@@ -23,6 +23,7 @@ from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
+from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.statement import Statement
 
 __all__ = [
@@ -68,14 +69,14 @@ class ArcsineClaim(Claim):
     def brief(self) -> str:
         """The claim on one line."""
         text = self.field.text
-        return f"arcsine steps, mu = {text(self.mu_over_L)}*L: E log|1 - h t/L| = log({text(self.rate)})"
+        return f"arcsine steps, mu = {factor_text(text(self.mu_over_L))}*L: E log|1 - h t/L| = log({text(self.rate)})"
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words, and what it does not say."""
         text = self.field.text
         return "\n".join(
             [
-                f"Theorem. Let 0 < mu < L with mu = {text(self.mu_over_L)}*L, U uniform on [0, 1] and",
+                f"Theorem. Let 0 < mu < L with mu = {factor_text(text(self.mu_over_L))}*L, U uniform on [0, 1] and",
                 "1/h = (L + mu)/(2L) + ((L - mu)/(2L)) cos(pi U). Then for every curvature t in [mu, L]",
                 f"E log|1 - h t/L| = log({text(self.rate)}), the same for all of them.",
                 "So for independent steps h_i of this law, prod_(i<n) |1 - h_i t/L|^(1/n) tends to this number almost "

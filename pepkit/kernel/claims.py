@@ -129,7 +129,11 @@ class Claim:
     rate: Any
 
     def statement(self) -> Statement:
-        """The hypotheses and the conclusion, derived from the definitions."""
+        """The hypotheses and the conclusion, derived from the definitions.
+
+        `check` takes multipliers that prove this conclusion for a proof of the claim. A claim that says anything else
+        or more must raise ClaimError here and have a kind of proof of its own.
+        """
         raise NotImplementedError
 
     def with_rate(self, rate: Any) -> Claim:
@@ -408,11 +412,15 @@ class ListedClaim(Claim):
             raise ClaimError("a matrix inequality is not symmetric")
         forms = [f for _, f in (*self.inequalities, *self.equalities)] + [self.measure, self.normaliser]
         forms += [form for matrix in matrices for row in matrix for form in row]
+        numbers = [a for vector in self.vectors for _, a in vector.definition or ()]
         for form in forms:
             if any(not 0 <= p <= q < len(self.vectors) for p, q in form.quadratic):
                 raise ClaimError("a form names a vector that does not exist, or a pair out of order")
             if any(not 0 <= s < len(self.scalars) for s in form.linear):
                 raise ClaimError("a form names a scalar that does not exist")
+            numbers += [*form.quadratic.values(), *form.linear.values(), form.constant]
+        for number in numbers:
+            self.field.coerce(number)  # refuses what is no number of the field, floats among them
         if self.rate is not None:
             object.__setattr__(self, "rate", self.field.coerce(self.rate))
 

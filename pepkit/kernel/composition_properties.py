@@ -26,6 +26,7 @@ from pepkit.kernel.joins import EMPTY, Instruction, Program
 from pepkit.kernel.numbers import RATIONALS, Field
 from pepkit.kernel.schedule_properties import ScheduleProperty
 from pepkit.kernel.statement import Statement
+from pepkit.kernel.words import composition_text
 
 __all__ = [
     "CompositionPropertyClaim",
@@ -81,8 +82,8 @@ class CompositionPropertyClaim(Claim):
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
         return (
-            f"Theorem. The stepsize schedule of {self.program.steps} steps that {len(self.instructions)} joins compose "
-            f"is {self.name.value} for L-smooth convex functions."
+            f"Theorem. The stepsize schedule of {self.program.steps} steps that is the composition "
+            f"{composition_text(self)} for mu = 0 is {self.name.value} for L-smooth convex functions."
         )
 
 

@@ -75,7 +75,8 @@ def certificate_from_data(data: object, field: Field | None = None) -> Certifica
     provenance = top.get("provenance", {})
     if not isinstance(provenance, dict):
         raise FormatError("provenance is not a JSON object")
-    reading.shallow(provenance, "provenance")
+    # data that were never text as well, so that what is read can be written and read again
+    reading.shallow(provenance, reading.MAX_DEPTH - 1, "provenance")
     if has_proof:
         return read_proof(number_field, claim, top["proof"], provenance)
     multipliers = _read_multipliers(number_field, top["multipliers"])

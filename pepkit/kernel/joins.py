@@ -31,6 +31,7 @@ from typing import Any, Protocol
 from pepkit.kernel.errors import CertificateError, ClaimError, UndecidedError
 from pepkit.kernel.numbers import Field, Number
 from pepkit.kernel.radicals import Enclosed, RadicalField
+from pepkit.kernel.root_enclosure import narrowed
 
 __all__ = ["EMPTY", "MAX_INSTRUCTIONS", "Block", "EnclosedRoots", "GivenRoots", "Instruction", "Program", "evaluate"]
 
@@ -143,7 +144,10 @@ class GivenRoots:
 
     def bounded(self, weight: Any) -> Any:
         weight = self.field.coerce(weight)
-        size = weight.height_bits() if isinstance(weight, Number) else int(weight.p).bit_length()
+        if isinstance(weight, Number):
+            size = weight.height_bits()
+        else:
+            size = weight.size_bits() if isinstance(weight, Enclosed) else int(weight.p).bit_length()
         if size > MAX_BITS:
             raise ClaimError("the exact numbers of the composition become too long; leave out the roots of the proof")
         return weight
@@ -167,21 +171,16 @@ class EnclosedRoots:
         # the cubic is negative on (0, y) and positive on (y, z] (docs/mathematics-joins.md), so a sign that
         # holds for all numbers in the intervals bounds every root they allow
         arithmetic = self.arithmetic
-        ends = []
-        for wanted in (-1, 1):
-            low, high = 0, z.high
-            while high - low > 1:
-                middle = (low + high) >> 1
-                value = _cubic(m, z, u, Enclosed(arithmetic, middle, middle))
-                certain = value.high < 0 if wanted < 0 else value.low > 0
-                if certain == (wanted < 0):
-                    low = middle
-                else:
-                    high = middle
-            ends.append(low if wanted < 0 else high)
-        if not 0 < ends[0] <= ends[1]:
+        low, high = narrowed(
+            lambda low, high: _cubic(m, z, u, Enclosed(arithmetic, low, high)),
+            lambda low, high: _cubic_slope(m, z, u, Enclosed(arithmetic, low, high)),
+            0,
+            z.high,
+            -1,
+        )
+        if not 0 < low <= high:
             raise UndecidedError("the root of a cubic is not enclosed")
-        return Enclosed(arithmetic, ends[0], ends[1])
+        return Enclosed(arithmetic, low, high)
 
     def bounded(self, weight: Any) -> Any:
         value = self.arithmetic.coerce(weight)
@@ -192,6 +191,11 @@ class EnclosedRoots:
 
 def _cubic(m: Any, z: Any, u: Any, y: Any) -> Any:
     return (1 - m) * y * y * (2 + y - z) - m * u * (1 + y) * (1 + y) * (z - y)
+
+
+def _cubic_slope(m: Any, z: Any, u: Any, y: Any) -> Any:
+    """The derivative of `_cubic` with respect to y."""
+    return (1 - m) * y * (4 + 3 * y - 2 * z) + m * u * (1 + y) * (1 + 3 * y - 2 * z)
 
 
 def evaluate(program: Program, m: Any, convex: bool, roots: Roots) -> Block:

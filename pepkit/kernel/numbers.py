@@ -198,12 +198,21 @@ class NumberField:
         """``sqrt(d)``-form of the generator for quadratic fields, a root description otherwise."""
         if self.degree == 2:
             return f"sqrt({fmpz(self._square_root_form[0])})"
-        bits = 40
+        bits, digits = 40, 10
         low, high = self.scaled_enclosure(self.generator, bits)
-        while abs(low + high) < 1 << 40 and bits < 1 << 15:
-            bits *= 2
-            low, high = self.scaled_enclosure(self.generator, bits)
-        return f"root of {_polynomial_text(self.polynomial)} near {approximate_text(low + high, bits + 1, 10)}"
+        chain = sturm_chain(self.polynomial)
+        while bits < 1 << 15:
+            if abs(low + high) < 1 << 4 * digits:
+                bits *= 2
+                low, high = self.scaled_enclosure(self.generator, bits)
+                continue
+            # enough digits that no other root is as near
+            unit = fmpq(max(abs(low), abs(high)), fmpz(10) ** (digits - 1) << bits)
+            below, above = fmpq(low, fmpz(1) << bits) - unit, fmpq(high, fmpz(1) << bits) + unit
+            if sign_changes(chain, below) - sign_changes(chain, above) == 1:
+                break
+            digits += 10
+        return f"root of {_polynomial_text(self.polynomial)} near {approximate_text(low + high, bits + 1, digits)}"
 
     @cached_property
     def _square_root_form(self) -> tuple[int, fmpq, fmpq]:

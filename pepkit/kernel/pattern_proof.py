@@ -68,7 +68,7 @@ class StraightforwardProof:
         claim = self.claim
         number_field = claim.field
         coerce, sign = number_field.coerce, number_field.sign
-        statement = claim.statement()
+        statement = claim.one_pass()
         interpolation = statement.family("interpolation")
         last = len(claim.steps)
         base = {index: coerce(value) for index, value in self.base.items()}

@@ -20,6 +20,7 @@ from pepkit.kernel import reading
 from pepkit.kernel.claims import Claim, GradientDescent, MethodClaim, SmoothFunctionClass
 from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
+from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.statement import Statement
 
 __all__ = ["StraightforwardClaim", "pattern_sentence", "read_straightforward", "write_straightforward"]
@@ -82,7 +83,11 @@ class StraightforwardClaim(Claim):
         return total
 
     def statement(self) -> Statement:
-        """Points, vectors and interpolation conditions of t steps; its conclusion is not that of the claim."""
+        """Refused: the claim is about every delta in an interval, and no bound on one measure says that."""
+        raise ClaimError("a straightforward pattern is proved by two sets of multipliers, not by one")
+
+    def one_pass(self) -> Statement:
+        """Points, vectors and interpolation conditions of the t steps; its conclusion is not that of the claim."""
         return MethodClaim(self.field, SmoothFunctionClass(), GradientDescent(self.steps)).statement()
 
     def with_rate(self, rate: Any) -> StraightforwardClaim:
@@ -106,14 +111,14 @@ def pattern_sentence(claim: StraightforwardClaim) -> str:
     """The theorem in words."""
     text = claim.field.text
     shown = ", ".join(text(h) for h in claim.steps[:15]) + (", ..." if len(claim.steps) > 15 else "")
-    count, total, rate = len(claim.steps), text(claim.total), text(claim.rate)
+    count, total, rate = len(claim.steps), text(claim.total), factor_text(text(claim.rate))
     return "\n".join(
         [
             "Theorem. Let f be L-smooth convex on a real inner-product space, with a minimiser x_*, and R > 0.",
             f"The stepsize pattern h = ({shown}) of length {count} and sum {total} is straightforward",
             f"with threshold {text(claim.threshold)}: for every delta in [0, {text(claim.threshold)}],",
             "f(x_0) - f(x_*) <= delta L R^2 and |x_0 - x_*| <= R imply",
-            f"f(x_{count}) - f(x_*) <= (delta - {total} delta^2) L R^2.",
+            f"f(x_{count}) - f(x_*) <= (delta - {factor_text(total)} delta^2) L R^2.",
             f"Repeated, with T a multiple of {count}, it gives f(x_T) - f(x_*) <= {rate} L R^2/T + O(1/T^2),",
             "R the largest distance to x_* of a point x with f(x) <= f(x_0).",
         ]

@@ -38,7 +38,9 @@ from pepkit.kernel.claims import (
 )
 from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.numbers import Field
+from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.statement import Form, PointFamily, Statement, Vector
+from pepkit.kernel.words import decimal_text, readable
 
 __all__ = ["ProximalClaim", "ProximalMethod", "read_proximal", "write_proximal"]
 
@@ -181,8 +183,7 @@ class ProximalClaim(Claim):
 
     def brief(self) -> str:
         """The claim on one line."""
-        text = self.field.text
-        rate = _factor(text(self.rate)[:60])
+        rate = factor_text(readable(self.field)(self.rate))
         if self.method_name is ProximalMethod.GRADIENT:
             return f"proximal gradient descent, N = {self.steps}: F(x_N) - F(x_*) <= {rate} * L * |x_0 - x_*|^2"
         return (
@@ -192,7 +193,7 @@ class ProximalClaim(Claim):
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
         text = self.field.text
-        factor = _factor(text(self.rate))
+        factor = factor_text(text(self.rate))
         count = self.steps
         shown = ", ".join(text(h) for h in self.step_sizes[:12]) + (f", ... {count} steps" if count > 12 else "")
         if self.method_name is ProximalMethod.GRADIENT:
@@ -212,13 +213,9 @@ class ProximalClaim(Claim):
         if tight:
             lines.append("No smaller rate holds: an exact worst case attains it.")
         elif lower is not None:
-            lines.append(f"The worst case is at least {text(lower)[:80]}, proved by exact data.")
+            bound = decimal_text(self.field, lower, down=True)
+            lines.append(f"The worst case is at least {bound}, proved by exact data.")
         return "\n".join(lines)
-
-
-def _factor(text: str) -> str:
-    """A number as a factor: in parentheses where it is a sum."""
-    return f"({text})" if " " in text else text
 
 
 def convexity(name: str, points: tuple[Point, ...], labels: tuple[str, ...]) -> PointFamily:

@@ -20,14 +20,14 @@ from itertools import pairwise
 from math import comb
 from typing import Any
 
-from flint import fmpq
-
 from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import MAX_STEPS, Claim
-from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
+from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.numbers import Field, NumberField, Rationals
+from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.statement import Statement
+from pepkit.kernel.words import readable
 
 __all__ = [
     "BernsteinProof",
@@ -44,6 +44,8 @@ __all__ = [
 
 MAX_DEPTH = 24
 """Bisections of [m, 1]; a polynomial that touches its bound inside needs another proof."""
+MAX_ADDITIONS = 1 << 27
+"""Most additions of coefficients in the bisections of one proof; some minutes."""
 
 
 @dataclass(frozen=True)
@@ -106,22 +108,22 @@ class QuadraticClaim(Claim):
 
     def brief(self) -> str:
         """The claim on one line."""
-        text = self.field.text
+        text = readable(self.field)
         best = ", the smallest of all" if self.extremal else ""
         return (
-            f"quadratics, mu = {text(self.mu_over_L)}*L, gradient descent, N = {len(self.steps)}: "
-            f"|x_N - x_*| <= {_factor(text(self.rate)[:60])} * |x_0 - x_*|{best}"
+            f"quadratics, mu = {factor_text(text(self.mu_over_L))}*L, gradient descent, N = {len(self.steps)}: "
+            f"|x_N - x_*| <= {factor_text(text(self.rate))} * |x_0 - x_*|{best}"
         )
 
     def sentence(self, lower: Any = None, tight: bool = False) -> str:
         """The theorem in words."""
         text = self.field.text
-        factor = _factor(text(self.rate))
+        factor = factor_text(text(self.rate))
         count = len(self.steps)
         shown = ", ".join(text(h) for h in self.steps[:8]) + (f", ... {count} steps" if count > 8 else "")
         lines = [
             "Theorem. Let f be a quadratic on a real inner-product space with a minimiser x_* and curvatures in "
-            f"[mu, L], mu = {text(self.mu_over_L)}*L.",
+            f"[mu, L], mu = {factor_text(text(self.mu_over_L))}*L.",
             f"Then gradient descent x_(i+1) = x_i - (h_i/L) grad f(x_i), h = ({shown}), satisfies",
             f"|x_{count} - x_*| <= {factor} * |x_0 - x_*|.",
         ]
@@ -130,15 +132,10 @@ class QuadraticClaim(Claim):
         if self.extremal:
             lines.append(
                 f"It is the smallest of all: for every polynomial p of degree at most {count} with p(0) = 1, |p| takes "
-                "at least this value on [mu/L, 1]; so no other steps, and no method that takes as many gradients, "
-                "contracts all these quadratics faster."
+                "at least this value on [mu/L, 1]; so no other steps, and no method that moves along as many gradients "
+                "as it has seen, contracts all these quadratics faster."
             )
         return "\n".join(lines)
-
-
-def _factor(text: str) -> str:
-    """A number as a factor: in parentheses where it is a sum."""
-    return f"({text})" if " " in text else text
 
 
 def step_polynomial(number_field: Field, steps: Sequence[Any]) -> list[Any]:
@@ -246,16 +243,19 @@ def _bernstein(number_field: Field, p: Sequence[Any], m: Any) -> list[Any]:
         carried = [number_field.coerce(0), *((1 - m) * a for a in shifted[:-1])]
         shifted = [m * a + b for a, b in zip(shifted, carried, strict=True)]
         shifted[0] = shifted[0] + c
-    return [
-        sum((shifted[i] * fmpq(comb(k, i), comb(degree, i)) for i in range(k + 1)), number_field.coerce(0))
-        for k in range(degree + 1)
-    ]
+    row = [c / comb(degree, i) for i, c in enumerate(shifted)]
+    result = []
+    # the coefficient k is the sum of comb(k, i) row[i], which adding neighbours k times leaves in front
+    while row:
+        result.append(row[0])
+        row = [a + b for a, b in pairwise(row)]
+    return result
 
 
 def _nonnegative(number_field: Field, coefficients: list[Any]) -> int:
     """The number of parts that show a polynomial in Bernstein form non-negative; CertificateError if it is not."""
     stack = [(coefficients, 0)]
-    parts = 0
+    parts = additions = 0
     while stack:
         current, depth = stack.pop()
         signs = [number_field.sign(c) for c in current]
@@ -266,6 +266,11 @@ def _nonnegative(number_field: Field, coefficients: list[Any]) -> int:
             raise CertificateError("the polynomial of the steps exceeds the rate on [mu/L, 1]")
         if depth == MAX_DEPTH:
             raise CertificateError("the polynomial of the steps comes too close to the rate inside [mu/L, 1]")
+        additions += len(current) ** 2 // 2
+        if additions > MAX_ADDITIONS:
+            raise UndecidedError(
+                f"the bisections of [mu/L, 1] take more than {MAX_ADDITIONS} additions; a larger rate needs fewer"
+            )
         left, right, row = [], [], list(current)
         while row:
             left.append(row[0])

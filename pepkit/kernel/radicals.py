@@ -187,10 +187,11 @@ class RadicalField:
 
     def _evaluate(self, instruction: Sequence[Any]) -> Enclosed:
         if instruction and instruction[0] == "root" and 5 <= len(instruction) <= MAX_DEGREE + 4:
-            low, high, *coefficients = (self._operand(operand) for operand in instruction[1:])
-            if low.exact is None or high.exact is None:
+            if not all(isinstance(end, str) for end in instruction[1:3]):
                 raise ClaimError("the interval of a root has rational ends")
-            return Enclosed(self, *root_interval(self, coefficients, low.exact, high.exact))
+            low, high = (rational_from_text(end) for end in instruction[1:3])
+            coefficients = [self._operand(operand) for operand in instruction[3:]]
+            return Enclosed(self, *root_interval(self, coefficients, low, high))
         if not instruction or _ARITY.get(instruction[0]) != len(instruction) - 1:
             raise ClaimError(f"not an instruction of a radical field: {list(instruction)!r}")
         operation, *operands = instruction

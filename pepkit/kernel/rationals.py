@@ -19,6 +19,7 @@ __all__ = [
     "Rationals",
     "approximate_text",
     "common_denominator",
+    "factor_text",
     "floor_ceiling",
     "rational_from_text",
     "rational_text",
@@ -152,6 +153,11 @@ def sum_text(terms: Sequence[tuple[fmpq, str]]) -> str:
         negative = coefficient < 0
         parts.append((" - " if negative else " + ") + body if parts else ("-" if negative else "") + body)
     return "".join(parts) or "0"
+
+
+def factor_text(text: str, divisor: bool = False) -> str:
+    """The text of a number as a factor or a divisor beside other text: in parentheses where it needs them."""
+    return f"({text})" if " " in text or (divisor and ("/" in text or "*" in text)) else text
 
 
 def approximate_text(numerator: int, bits: int, digits: int) -> str:

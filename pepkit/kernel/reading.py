@@ -23,7 +23,7 @@ def parse(source: str | bytes) -> Any:
     if len(source) > MAX_BYTES:
         raise FormatError(f"the text is longer than the limit of {MAX_BYTES} bytes")
     try:
-        return json.loads(
+        data = json.loads(
             source if isinstance(source, str) else source.decode("utf-8"),
             object_pairs_hook=_object,
             parse_float=_refuse_float,
@@ -36,16 +36,18 @@ def parse(source: str | bytes) -> Any:
         raise FormatError("the file is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise FormatError(f"not a JSON file: {error}") from None
+    shallow(data, MAX_DEPTH, "the JSON")
+    return data
 
 
-def shallow(data: object, what: str) -> None:
-    """Refuse data that are nested more than `MAX_DEPTH` deep."""
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
-        level = [item for container in inner for item in container]
+def shallow(data: object, depth: int, what: str) -> None:
+    """Refuse more than `depth` objects and lists in one another."""
+    level = [data] if isinstance(data, (dict, list)) else []
+    for _ in range(depth):
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for container in inner for item in container if isinstance(item, (dict, list))]
     if level:
-        raise FormatError(f"{what} is nested more than {MAX_DEPTH} deep")
+        raise FormatError(f"{what} is nested more than {depth} deep")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ the interval, for all coefficients in their intervals.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flint import fmpq
 
 from pepkit.kernel.errors import ClaimError, UndecidedError
 
-__all__ = ["MAX_DEGREE", "root_interval"]
+__all__ = ["MAX_DEGREE", "narrowed", "root_interval"]
 
 MAX_DEGREE = 8
 
@@ -52,20 +52,62 @@ def root_interval(arithmetic: Any, coefficients: Sequence[Any], low: fmpq, high:
         raise ClaimError("a polynomial does not change its sign on the interval of its root")
     if slope != last:
         raise ClaimError("a polynomial falls where it should rise on the interval of its root")
-    bounds = []
-    for wanted in (first, last):
-        below, above = ends[0].low, ends[1].high
-        while above - below > 1:
-            middle = (below + above) >> 1
-            value = _value(coefficients, make(arithmetic, middle, middle))
-            certain = value.high < 0 if wanted < 0 else value.low > 0
-            # towards the root from the end where the polynomial has the sign `wanted`
-            if certain == (wanted == first):
-                below = middle
-            else:
-                above = middle
-        bounds.append(below if wanted == first else above)
-    return bounds[0], bounds[1]
+    return narrowed(
+        lambda low, high: _value(coefficients, make(arithmetic, low, high)),
+        lambda low, high: _value(derivative, make(arithmetic, low, high)),
+        ends[0].low,
+        ends[1].high,
+        first,
+    )
+
+
+def narrowed(
+    value: Callable[[int, int], Any], slope: Callable[[int, int], Any], below: int, above: int, first: int
+) -> tuple[int, int]:
+    """A part of [below, above], in units of 2^-p, that holds the root of a function, nearly as short as p allows.
+
+    Parameters
+    ----------
+    value, slope
+        The function and its derivative, enclosed on an interval with the given ends.
+    below, above
+        They hold exactly one root, at which the sign changes from `first` to the opposite one.
+    first
+        The sign between `below` and the root, 1 or -1.
+
+    Newton's interval x - f(x)/f'([below, above]) holds the root by the mean value theorem wherever the derivative has
+    no zero; bisection serves where it has one or where Newton's interval is no shorter than half of the old one.
+    """
+    while above - below > 1:
+        middle = (below + above) >> 1
+        there, tangent = value(middle, middle), slope(below, above)
+        if tangent.low > 0 or tangent.high < 0:
+            step = there / tangent
+            low, high = max(below, middle - step.high), min(above, middle - step.low)
+            if 2 * (high - low) <= above - below:
+                if low > high:
+                    raise UndecidedError("the root of a polynomial is not enclosed")
+                below, above = low, high
+                continue
+        if there.low <= 0 <= there.high:
+            break
+        if (there.low > 0) == (first > 0):
+            below = middle
+        else:
+            above = middle
+    return _end(value, below, above, first), _end(value, above, below, -first)
+
+
+def _end(value: Callable[[int, int], Any], near: int, far: int, wanted: int) -> int:
+    """The last point from `near` towards the root at which bisection sees the sign `wanted`, or `near`."""
+    while abs(far - near) > 1:
+        middle = (near + far) >> 1
+        there = value(middle, middle)
+        if there.low > 0 if wanted > 0 else there.high < 0:
+            near = middle
+        else:
+            far = middle
+    return near
 
 
 def _value(coefficients: Sequence[Any], x: Any) -> Any:

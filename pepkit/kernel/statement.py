@@ -33,6 +33,8 @@ __all__ = [
 
 Index = tuple[int, ...]
 ZERO = fmpq(0)
+MAX_PRODUCTS = 1 << 25
+"""Most products of two vectors in one identity: derived vectors of many others multiply."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,7 @@ class _Accumulator:
         self.columns: list[dict[int, Any]] = [{} for _ in range(size)]
         self.linear: dict[int, Any] = {}
         self.constant: Any = ZERO
+        self.products = 0
 
     def add(self, form: Form, factor: Any) -> None:
         for (p, q), coefficient in form.quadratic.items():
@@ -232,10 +235,14 @@ class _Accumulator:
         """Replace derived vectors by their definitions, last one first."""
         later_basis: list[int] = []
         for d in range(len(vectors) - 1, -1, -1):
-            definition = vectors[d].definition
-            if definition is None:
+            given = vectors[d].definition
+            if given is None:
                 later_basis.append(d)
                 continue
+            merged: dict[int, Any] = {}
+            for k, a in given:
+                merged[k] = merged[k] + a if k in merged else a
+            definition = list(merged.items())
             for q in later_basis:
                 coefficient = self.columns[q].pop(d, None)
                 if coefficient is not None:
@@ -256,7 +263,13 @@ class _Accumulator:
         if p > q:
             p, q = q, p
         column = self.columns[q]
-        column[p] = column[p] + term if p in column else term
+        if p in column:
+            column[p] = column[p] + term
+            return
+        column[p] = term
+        self.products += 1
+        if self.products > MAX_PRODUCTS:
+            raise FormatError(f"the derived vectors make more than {MAX_PRODUCTS} products of two vectors")
 
 
 def gram_residual(

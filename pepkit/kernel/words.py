@@ -11,6 +11,7 @@ from pepkit.kernel.claims import Claim, GradientDescent, InitialCondition, Liste
 from pepkit.kernel.composition import CompositionClaim
 from pepkit.kernel.numbers import Field, NumberField
 from pepkit.kernel.patterns import StraightforwardClaim, pattern_sentence
+from pepkit.kernel.rationals import factor_text
 from pepkit.kernel.schedule_properties import SchedulePropertyClaim, property_sentence
 
 __all__ = [
@@ -37,8 +38,8 @@ _INITIAL = {
 }
 
 
-def decimal_text(number_field: Field, value: Any, digits: int = 15) -> str:
-    """The value rounded to `digits` significant decimals, by exact arithmetic."""
+def decimal_text(number_field: Field, value: Any, digits: int = 15, down: bool = False) -> str:
+    """The value rounded to `digits` significant decimals, by exact arithmetic; with `down` never above the value."""
     sign = 0
     bits = 64
     low = high = 0
@@ -51,13 +52,14 @@ def decimal_text(number_field: Field, value: Any, digits: int = 15) -> str:
         bits *= 2
     if sign == 0:
         return "0"
-    magnitude = abs(low + high) // 2
+    magnitude = abs(low + high) // 2 if not down else abs(low)
     exponent = len(str(fmpz(magnitude >> bits))) - 1 if magnitude >> bits else -1
     while exponent < 0 and magnitude * 10**-exponent < 1 << bits:
         exponent -= 1
     shift = digits - 1 - exponent
-    scaled = magnitude * 10**shift if shift >= 0 else magnitude // 10**-shift
-    text = str((scaled + (1 << (bits - 1))) >> bits)
+    scaled, divisor = magnitude * 10 ** max(shift, 0), 10 ** max(-shift, 0) << bits
+    up = divisor // 2 if not down else divisor - 1 if sign < 0 else 0
+    text = str(fmpz((scaled + up) // divisor))
     if len(text) > digits:
         text, exponent = text[:digits], exponent + 1
     minus = "-" if sign < 0 else ""
@@ -75,7 +77,7 @@ def decimal_text(number_field: Field, value: Any, digits: int = 15) -> str:
 def class_text(claim: MethodClaim | CompositionClaim) -> str:
     """The function class, such as ``L-smooth convex``."""
     number_field, cls = claim.field, claim.function_class
-    smoothness = "L" if cls.L is None else number_field.text(cls.L)
+    smoothness = _smoothness_text(claim)
     sign = number_field.sign(cls.mu_over_L)
     if sign == 0:
         return f"{smoothness}-smooth convex"
@@ -87,21 +89,25 @@ def class_text(claim: MethodClaim | CompositionClaim) -> str:
     return f"{smoothness}-smooth and hypoconvex (f + ({curvature}/2)|x|^2 is convex)"
 
 
+def _smoothness_text(claim: MethodClaim | CompositionClaim, divisor: bool = False) -> str:
+    """L, or its value, beside a factor or below a line."""
+    L = claim.function_class.L
+    return "L" if L is None else factor_text(claim.field.text(L), divisor)
+
+
 def abs_value(number_field: Field, value: Any) -> Any:
     """|value|."""
     return -value if number_field.sign(value) < 0 else value
 
 
 def _times(factor: str, unit: str) -> str:
-    if factor == "1":
-        return unit
-    return f"({factor})*{unit}" if " " in factor else f"{factor}*{unit}"
+    return unit if factor == "1" else f"{factor_text(factor)}*{unit}"
 
 
 def method_text(claim: MethodClaim | CompositionClaim, limit: int = 12) -> str:
     """The method with its exact steps; long schedules show their beginning and their length."""
-    text = _readable(claim.field)
-    smoothness = "L" if claim.function_class.L is None else claim.field.text(claim.function_class.L)
+    text = readable(claim.field)
+    smoothness = _smoothness_text(claim, divisor=True)
     if isinstance(claim, CompositionClaim):
         return (
             f"gradient descent x_(i+1) = x_i - (h_i/{smoothness}) grad f(x_i) with the {claim.steps} steps of the "
@@ -109,7 +115,8 @@ def method_text(claim: MethodClaim | CompositionClaim, limit: int = 12) -> str:
         )
     if isinstance(claim.method, GradientDescent):
         steps = claim.method.steps
-        if len(set(map(str, (text(h) for h in steps)))) == 1:
+        # the numbers themselves: different ones can have the same first decimals
+        if all(h == steps[0] for h in steps):
             listed = f"h = {text(steps[0])}" + (f" ({len(steps)} times)" if len(steps) > 1 else "")
         else:
             shown = ", ".join(text(h) for h in steps[:limit])
@@ -122,8 +129,8 @@ def method_text(claim: MethodClaim | CompositionClaim, limit: int = 12) -> str:
     return f"the fixed-step method x_i = x_0 - (1/{smoothness}) sum_(k<i) h_ik grad f(x_k), h = [{listed}]"
 
 
-def composition_text(claim: CompositionClaim, limit: int = 100) -> str:
-    """The tree of a composition, such as ``s(s(., .), .)`` with ``.`` for no steps, or its number of joins."""
+def composition_text(claim: Any, limit: int = 100) -> str:
+    """The tree of a claim, such as ``s(s(., .), .)`` with ``.`` for no steps, or the number of its joins."""
     texts: list[str] = []
     for kind, *operands in claim.instructions:
         text = f"{kind}({', '.join('.' if isinstance(operand, str) else texts[operand] for operand in operands)})"
@@ -133,7 +140,7 @@ def composition_text(claim: CompositionClaim, limit: int = 100) -> str:
     return texts[-1]
 
 
-def _readable(number_field: Field, limit: int = 60) -> Callable[[Any], str]:
+def readable(number_field: Field, limit: int = 60) -> Callable[[Any], str]:
     """Exact text of numbers, shortened to decimals (with dots) where it would be longer than `limit`."""
 
     def text(value: Any) -> str:
@@ -155,21 +162,27 @@ def initial_text(claim: MethodClaim | CompositionClaim) -> str:
 
 def rate_text(claim: MethodClaim | CompositionClaim, value: Any) -> str:
     """The value with its power of L, such as ``1/6*L``."""
-    text = claim.field.text(value)
-    text = f"({text})" if " " in text else text
+    text = factor_text(claim.field.text(value))
     power = claim.power_of_L
     if power == 0:
         return text
-    if claim.function_class.L is None:
-        unit = "L" if abs(power) == 1 else f"L^{abs(power)}"
+    if abs(power) == 1:
+        unit = _smoothness_text(claim, divisor=power < 0)
     else:
-        unit = claim.field.text(claim.function_class.L)
-        unit = unit if abs(power) == 1 else f"({unit})^{abs(power)}"
+        unit = f"{_smoothness_text(claim, divisor=True)}^{abs(power)}"
     return f"{text} * {unit}" if power > 0 else f"{text} / {unit}"
 
 
 def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
-    """The theorem in words."""
+    """The theorem in words, and what theta is where it occurs in them."""
+    words = _sentence(claim, lower, tight)
+    number_field = getattr(claim, "field", None)
+    if isinstance(number_field, NumberField) and number_field.degree > 2 and "theta" in words:
+        words += f"\nHere theta is the {number_field.generator_text()}."
+    return words
+
+
+def _sentence(claim: Claim, lower: Any, tight: bool) -> str:
     if isinstance(claim, ListedClaim):
         return _listed_sentence(claim, lower, tight)
     if isinstance(claim, StraightforwardClaim):
@@ -187,14 +200,11 @@ def sentence(claim: Claim, lower: Any = None, tight: bool = False) -> str:
         f"satisfies  {measure_text(claim)}  <=  {rate_text(claim, claim.rate)} * {initial_text(claim)}.",
         f"In decimals the rate is {decimal_text(claim.field, claim.rate)} (for L = 1).",
     ]
-    if isinstance(claim.field, NumberField) and claim.field.degree > 2:
-        lines.append(f"Here theta is the {claim.field.generator_text()}.")
     if tight:
         lines.append("No smaller rate holds: an exact worst-case function attains it.")
     elif lower is not None:
-        lines.append(
-            f"The worst case is at least {decimal_text(claim.field, lower)}, proved by an exact function of the class."
-        )
+        bound = decimal_text(claim.field, lower, down=True)
+        lines.append(f"The worst case is at least {bound}, proved by an exact function of the class.")
     return "\n".join(lines)
 
 
@@ -210,12 +220,14 @@ def _listed_sentence(claim: ListedClaim, lower: Any, tight: bool) -> str:
     )
     lines = [
         f"Theorem. Under the listed hypotheses ({counts or 'none'})"
-        + (f" of {claim.title}" if claim.title else "") + ",",
-        f"measure <= {claim.field.text(claim.rate)} * normaliser.",
+        # the title is any text of the file: quoted, so that none of it can be read as a part of the theorem
+        + (f" of {claim.title!r}" if claim.title else "") + ",",
+        f"measure <= {factor_text(claim.field.text(claim.rate))} * normaliser.",
         f"In decimals the rate is {decimal_text(claim.field, claim.rate)}.",
     ]  # fmt: skip
     if tight:
         lines.append("No smaller rate follows from these hypotheses: exact data attain it.")
     elif lower is not None:
-        lines.append(f"Exact data that satisfy the hypotheses attain {decimal_text(claim.field, lower)}.")
+        bound = decimal_text(claim.field, lower, down=True)
+        lines.append(f"Exact data that satisfy the hypotheses attain at least {bound}.")
     return "\n".join(lines)

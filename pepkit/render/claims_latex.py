@@ -86,7 +86,7 @@ def own_formula(claim: Claim) -> str | None:
 def _quadratic(claim: QuadraticClaim) -> list[str]:
     lines = [
         rf"Let $f$ be a quadratic on a real inner-product space with a minimiser $x_\star$ and curvatures in "
-        rf"$[\mu, L]$, $\mu = {_number(claim.field, claim.mu_over_L)}\,L$. Gradient descent "
+        rf"$[\mu, L]$, $\mu = {_number(claim.field, claim.mu_over_L, product=True)}\,L$. Gradient descent "
         rf"$x_{{i+1}} = x_i - \frac{{h_i}}{{L}} \nabla f(x_i)$ with $h = {_steps(claim.field, claim.steps)}$ satisfies",
         rf"\[ {own_formula(claim)}. \]",
     ]
@@ -100,7 +100,7 @@ def _quadratic(claim: QuadraticClaim) -> list[str]:
 
 def _arcsine(claim: ArcsineClaim) -> list[str]:
     return [
-        rf"Let $\mu = {_number(claim.field, claim.mu_over_L)}\,L$, $U$ uniform on $[0, 1]$ and "
+        rf"Let $\mu = {_number(claim.field, claim.mu_over_L, product=True)}\,L$, $U$ uniform on $[0, 1]$ and "
         r"$\frac{1}{h} = \frac{L + \mu}{2L} + \frac{L - \mu}{2L} \cos(\pi U)$. For every $t \in [\mu, L]$",
         rf"\[ {own_formula(claim)}. \]",
     ]
@@ -125,13 +125,14 @@ def _proximal(claim: ProximalClaim) -> list[str]:
 
 def _pattern(claim: StraightforwardClaim) -> list[str]:
     count, total = len(claim.steps), _number(claim.field, claim.total)
-    threshold, rate = _number(claim.field, claim.threshold), _number(claim.field, claim.rate)
+    factor, rate = (_number(claim.field, value, product=True) for value in (claim.total, claim.rate))
+    threshold = _number(claim.field, claim.threshold)
     return [
         rf"The stepsize pattern $h = {_steps(claim.field, claim.steps)}$ of length ${count}$ and sum ${total}$ is "
         rf"straightforward with threshold ${threshold}$: for every $\delta \in [0, {threshold}]$, every $R > 0$ and "
         r"every $L$-smooth convex $f$ on a real inner-product space with a minimiser $x_\star$,",
         rf"\[ f(x_0) - f(x_\star) \le \delta L R^2, \ \|x_0 - x_\star\| \le R \quad\Longrightarrow\quad "
-        rf"f(x_{{{count}}}) - f(x_\star) \le \bigl(\delta - {total}\,\delta^2\bigr) L R^2. \]",
+        rf"f(x_{{{count}}}) - f(x_\star) \le \bigl(\delta - {factor}\,\delta^2\bigr) L R^2. \]",
         rf"The repeated pattern satisfies $f(x_T) - f(x_\star) \le {rate}\, L R^2/T + O(1/T^2)$ for $T$ a multiple of "
         rf"${count}$, where $R$ is the largest distance to $x_\star$ of a point $x$ with $f(x) \le f(x_0)$.",
     ]
@@ -142,6 +143,9 @@ def _steps(field: Field, steps: tuple[Any, ...]) -> str:
     return rf"({shown}, \ldots)" if len(steps) > _STEPS else f"({shown})"
 
 
-def _number(field: Field, value: Any) -> str:
+def _number(field: Field, value: Any, product: bool = False) -> str:
+    """An exact number; in parentheses if it is a sum and a factor of a product."""
     text = field.text(value)
-    return number_latex(text) if len(text) <= _NUMBER else rf"{decimal_text(field, value, 12)}\ldots"
+    if len(text) > _NUMBER:
+        return rf"{decimal_text(field, value, 12)}\ldots"
+    return rf"\left({number_latex(text)}\right)" if product and " " in text else number_latex(text)

@@ -127,7 +127,7 @@ def _class(claim: MethodClaim | CompositionClaim) -> str:
         return f"{article} {smoothness}-smooth convex function"
     if field.sign(ratio + 1) == 0:
         return f"{article} {smoothness}-smooth function, not necessarily convex,"
-    unit = "L" if given is None else rf"\cdot {_number(field, given)}"
+    unit = "L" if given is None else rf"\cdot {_number(field, given, product=True)}"
     curvature = f"{_number(field, ratio if sign > 0 else -ratio, product=True)} {unit}"
     if sign > 0:
         return rf"{article} {smoothness}-smooth and $\mu$-strongly convex function with $\mu = {curvature}$"

@@ -212,7 +212,7 @@ def _rounded(claim: StraightforwardClaim, numeric: _Numeric, bits: int) -> Strai
     size = len(claim.steps) + 1
     zero = fmpq(0)
     total, threshold = claim.total, claim.threshold
-    statement = claim.statement()
+    statement = claim.one_pass()
     family = statement.family("interpolation")
     cut = 2.0**-bits
     base: dict[Index, Any] = {

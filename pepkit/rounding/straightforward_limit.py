@@ -181,7 +181,7 @@ def _exact(
     goal[0], goal[-1] = fmpq(1), fmpq(-1)
     if not route(base, weights, goal, {}):
         return "the multipliers cannot be balanced"
-    statement = claim.statement()
+    statement = claim.one_pass()
     family = statement.family("interpolation")
     star = star_slopes(statement.vectors, [(family.form(index), value) for index, value in base.items()], size)
     if any(value < 0 for value in star):

@@ -105,7 +105,7 @@ def quotient_at(document: dict[str, Any]) -> Fraction | None:
     """|f(x) - f(y)|^2 / |x - y|^2 at the pair of inputs of the proof, or None if it has none."""
     if "pair" not in document["proof"]:
         return None
-    layers = read_layers(document["claim"]["network"])
+    layers = read_layers(members(document["claim"], "the claim", ("kind", "network", "rate"))["network"])
     points = [
         [Fraction(_rational(a)) for a in items_of(point, "an input", len(layers[0][0][0]))]
         for point in items_of(document["proof"]["pair"], "the pair of inputs", 2)

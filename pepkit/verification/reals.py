@@ -124,6 +124,9 @@ class AlgebraicReals(Reals):
             raise VerificationError("the interval of the root does not hold exactly one root")
         # an irreducible polynomial of degree >= 2 has no rational root, so end points do not matter
         self.theta = polynomial.real_roots()[int(polynomial.count_roots(-oo, low))]
+        if low < 0 < high:
+            # SymPy refines intervals on one side of zero only, and zero is no root
+            low, high = (low, Rational(0)) if polynomial.count_roots(low, 0) else (Rational(0), high)
         self.polynomial, self.interval = polynomial, (low, high)
         self.domain = QQ.algebraic_field(AlgebraicNumber((polynomial, self.theta)))
         self.degree = len(coefficients) - 1

@@ -180,7 +180,7 @@ def test_no_changed_digit_slips_through(proof):
             changed = text[:position] + replacement + text[position + 1 :]
             try:
                 theorem = check(certificate_from_text(changed))
-            except (PepkitError, ZeroDivisionError):
+            except PepkitError:
                 continue
             accepted += 1
             field = theorem.claim.field

@@ -48,7 +48,7 @@ def test_falling_and_nested_roots():
         (("root", "-2", "2", "1/10", "-1", "0", "1"), UndecidedError, "not decided"),
         (("root", "1", "2", "-2"), ClaimError, "not an instruction"),
         (("root", "1", "2", *(["1"] * 10)), ClaimError, "not an instruction"),
-        (("root", 0, "2", "-2", "1"), ClaimError, "not an earlier"),
+        (("root", 0, "2", "-2", "1"), ClaimError, "rational ends"),
     ],
 )
 def test_what_is_refused(instruction, error, message):
@@ -59,6 +59,9 @@ def test_what_is_refused(instruction, error, message):
 def test_ends_are_rational():
     with pytest.raises(ClaimError, match="rational ends"):
         RadicalField([("sqrt", "2"), ("root", 0, "2", "-3", "0", "1")])
+    # nor is a rational number written as an instruction
+    with pytest.raises(ClaimError, match="rational ends"):
+        RadicalField([("+", "1", "0"), ("root", 0, "2", "-3", "0", "1")])
 
 
 def test_nested_roots_of_users():
@@ -67,3 +70,23 @@ def test_nested_roots_of_users():
     assert isinstance(field, RadicalField)
     assert to_float(field, value) == pytest.approx(2 ** (1 / 3), rel=1e-15)
     assert field.sign(double - fmpq(5, 2)) > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=9), st.integers(-40, 40), st.integers(1, 9))
+def test_enclosures_hold_the_root_and_are_short(coefficients, low, width):
+    ends = fmpq(low, 7), fmpq(low + width, 7)
+    try:
+        field = RadicalField([("root", str(ends[0]), str(ends[1]), *map(str, coefficients))])
+    except (ClaimError, UndecidedError):
+        return
+    low, high = field.scaled_enclosure(field.nodes[0], 320)
+
+    inside = max(fmpq(low, 2**320), ends[0]), min(fmpq(high, 2**320), ends[1])
+    left, right = (sum((c * x**power for power, c in enumerate(coefficients)), fmpq(0)) for x in inside)
+    assert left * right <= 0
+    # what rounding leaves undecided: the error of the value over the slope
+    x = fmpq(low, 2**320)
+    slope = abs(sum((power * c * x ** (power - 1) for power, c in enumerate(coefficients) if power), fmpq(0)))
+    error = sum((abs(x) ** power for power in range(len(coefficients))), fmpq(20))
+    assert (high - low - 4) * slope <= 20 * error

@@ -326,3 +326,28 @@ def test_estimate_grows_and_needs_no_sympy() -> None:
     assert estimated_seconds(constant_step(5)) < estimated_seconds(cubic_step(4))
     code = "import sys, pepkit.verification; sys.exit('sympy' in sys.modules or 'flint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("root", [["-1/2", "2"], ["-1", "3/2"], ["0", "2"]])
+def test_an_interval_of_the_root_may_hold_zero(root: list[str]) -> None:
+    data = {
+        "format": "pepkit-cert/1", "field": {"kind": "number-field", "minpoly": ["-2", "0", "1"], "root": root},
+        "claim": {
+            "kind": "listed", "vectors": ["u"], "scalars": [], "measure": {"quadratic": [[0, 0, ["0", "1"]]]},
+            "normaliser": {"quadratic": [[0, 0, "1"]]}, "rate": "3/2",
+        },
+        "multipliers": {},
+    }  # fmt: skip
+    assert verify_with_sympy(json.dumps(data)).lower is None
+    data["claim"]["rate"] = "7/5"
+    with pytest.raises(VerificationError):
+        verify_with_sympy(json.dumps(data))
+
+
+def test_a_claim_about_no_network() -> None:
+    data = {
+        "format": "pepkit-cert/1", "field": {"kind": "rationals"}, "claim": {"kind": "network-lipschitz"},
+        "proof": {"kind": "network-lipschitz", "pair": [["0"], ["1"]]},
+    }  # fmt: skip
+    with pytest.raises(VerificationError):
+        verify_with_sympy(json.dumps(data))
