@@ -159,9 +159,11 @@ def hedging(
             gains.append((found["gain"], grown["gain"]))
         if kappas:
             xs = tuple(float(k) for k in kappas)
-            silver_like, growing_steps_gain = zip(*gains, strict=True)
-            curves.append((f"N = {count}, silver-like", xs, silver_like))
-            curves.append((f"N = {count}, growing", xs, growing_steps_gain))
+            curves.append((f"N = {count}, silver-like", xs, tuple(gain for gain, _ in gains)))
+            # smaller kappa make b far too long, and the picture illegible
+            late = [(k, gain) for k, (_, gain) in zip(xs, gains, strict=True) if k >= 0.03]
+            if late:
+                curves.append((f"N = {count}, growing", tuple(k for k, _ in late), tuple(gain for _, gain in late)))
     studies = {
         "gain": Study(
             "Gain of two schedules over the best constant step",
@@ -310,7 +312,7 @@ def _every_schedule(work: Work, count: int, kappa: fmpq, slack: float) -> tuple[
         [
             Finding(
                 f"N = {count}, kappa = {kappa}: the constant step {steps[0]:.5f} has the proved rate "
-                f"{_decimal(rate):.7f}, and no {count} steps whatever have a worst case below {_decimal(bound):.7f}: "
+                f"{_decimal(rate):.7f}, and no schedule of {count} steps has a worst case below {_decimal(bound):.7f}: "
                 f"hedging gains at most {gain:.2f} percent",
                 bool(rate > bound),
             )
