@@ -4,6 +4,12 @@ A batch holds B functions on R^d. `evaluate(x)` takes x of shape (B, d) and retu
 the bounds (B,) of the absolute errors of both in float64: u = 2^-53 times the number of operations on the longest path
 times the sum of the absolute values of the terms (Higham 2002, section 3), doubled for the terms of second order.
 
+The formulas are written for NumPy and JAX alike (`pepkit.simulate.namespaces`). The bounds are valid for sums in any
+order and with fused multiply-adds, which round once where the model rounds twice. Two things are left to a compiler or
+a library, and the constants have room for them: quotients made as products with a reciprocal, and elementary functions
+(exp, log, log1p, tanh, sin), which may be off by `ELEMENTARY` u relative to their value. For libraries that is
+measured, not proved.
+
 Families: diagonal quadratics with given spectra; sums of one-dimensional functions along random directions (Huber,
 logistic with soft labels, 1 - cos); log-sum-exp; Moreau envelopes of maxima of affine functions, which are the least
 interpolants of their own data.
@@ -19,6 +25,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pepkit.simulate.namespaces import namespace
+
 __all__ = [
     "CosineMixture",
     "FunctionBatch",
@@ -31,6 +39,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 UNIT = 2.0**-53
+ELEMENTARY = 16
+"""Relative error of an elementary function, in units of u (eight units in the last place), that the bounds allow."""
 Evaluation = tuple[Array, Array, Array, Array]
 
 
@@ -50,7 +60,9 @@ class FunctionBatch(Protocol):
 
 
 def _norm(a: Array) -> Array:
-    return np.sqrt(np.sum(a * a, axis=-1))
+    xp = namespace(a)
+    norm: Array = xp.sqrt(xp.sum(a * a, axis=-1))
+    return norm
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ class Quadratic:
 
     def evaluate(self, x: Array) -> Evaluation:
         gradient = self.curvatures * x
-        value = np.sum(gradient * x, axis=1) / 2
+        value = namespace(x).sum(gradient * x, axis=1) / 2
         return value, gradient, 2 * (self.dimension + 3) * UNIT * value, 2 * UNIT * _norm(gradient)
 
 
@@ -101,33 +113,37 @@ class RidgeSum:
         return self.directions.shape[2]
 
     def evaluate(self, x: Array) -> Evaluation:
-        t = np.einsum("bkd,bd->bk", self.directions, x)
+        xp = namespace(x)
+        t = xp.einsum("bkd,bd->bk", self.directions, x)
         phi, slope, terms = _ONE_DIMENSIONAL[self.kind](t, self.parameters)
         w = self.weights
-        value = np.sum(w * phi, axis=1)
-        gradient = np.einsum("bk,bkd->bd", w * slope, self.directions)
+        value = xp.sum(w * phi, axis=1)
+        gradient = xp.einsum("bk,bkd->bd", w * slope, self.directions)
         operations = 2 * (self.dimension + w.shape[1] + 12) * UNIT
         size = _norm(x)[:, None]
         # t carries (d + 2) u |x|; phi' has slope at most 1, phi has slope |phi'|
-        error_gradient = operations * np.sum(w * (size + terms), axis=1)
-        error_value = operations * np.sum(w * (size * np.abs(slope) + terms * (1 + np.abs(t))), axis=1)
+        error_gradient = operations * xp.sum(w * (size + terms), axis=1)
+        error_value = operations * xp.sum(w * (size * xp.abs(slope) + terms * (1 + xp.abs(t))), axis=1)
         return value, gradient, error_value, error_gradient
 
 
 def _huber(t: Array, b: Array) -> tuple[Array, Array, Array]:
-    slope = np.clip(t, -b, b)
-    return slope * (t - slope / 2), slope, np.abs(slope)
+    xp = namespace(t)
+    slope = xp.clip(t, -b, b)
+    return slope * (t - slope / 2), slope, xp.abs(slope)
 
 
 def _logistic(t: Array, b: Array) -> tuple[Array, Array, Array]:
+    xp = namespace(t)
     total = t + b
     sigma, at_zero = _sigmoid(total), _sigmoid(b)
-    value = 4 * (np.logaddexp(0, total) - np.logaddexp(0, b) - at_zero * t)
-    return value, 4 * (sigma - at_zero), 8 + np.abs(b)
+    value = 4 * (xp.logaddexp(0, total) - xp.logaddexp(0, b) - at_zero * t)
+    return value, 4 * (sigma - at_zero), 8 + xp.abs(b)
 
 
 def _cosine(t: Array, b: Array) -> tuple[Array, Array, Array]:
-    return 2 * np.sin(t / 2) ** 2, np.sin(t), 1 + np.abs(t)
+    xp = namespace(t)
+    return 2 * xp.sin(t / 2) ** 2, xp.sin(t), 1 + xp.abs(t)
 
 
 _ONE_DIMENSIONAL: dict[str, Callable[[Array, Array], tuple[Array, Array, Array]]] = {
@@ -138,7 +154,8 @@ _ONE_DIMENSIONAL: dict[str, Callable[[Array, Array], tuple[Array, Array, Array]]
 
 
 def _sigmoid(t: Array) -> Array:
-    return 0.5 * (1 + np.tanh(0.5 * t))
+    half: Array = 0.5 * (1 + namespace(t).tanh(0.5 * t))
+    return half
 
 
 @dataclass(frozen=True)
@@ -160,30 +177,32 @@ class LogSumExp:
         return self.rows.shape[2]
 
     def evaluate(self, x: Array) -> Evaluation:
+        xp = namespace(x)
         a, b = self.rows, self.offsets
-        spread = np.max(np.sum((a[:, :, None] - a[:, None, :]) ** 2, axis=3), axis=(1, 2)) / 4
-        t = np.einsum("bkd,bd->bk", a, x) + b
+        spread = xp.max(xp.sum((a[:, :, None] - a[:, None, :]) ** 2, axis=3), axis=(1, 2)) / 4
+        t = xp.einsum("bkd,bd->bk", a, x) + b
         value, weights = _softmax(t)
         value_zero, weights_zero = _softmax(b)
-        slope = np.einsum("bk,bkd->bd", weights_zero, a)
-        gradient = (np.einsum("bk,bkd->bd", weights, a) - slope) / spread[:, None]
-        linear = np.sum(slope * x, axis=1)
-        largest = np.max(_norm(a), axis=1)
-        reach = largest * _norm(x) + np.max(np.abs(b), axis=1)
+        slope = xp.einsum("bk,bkd->bd", weights_zero, a)
+        gradient = (xp.einsum("bk,bkd->bd", weights, a) - slope) / spread[:, None]
+        linear = xp.sum(slope * x, axis=1)
+        largest = xp.max(_norm(a), axis=1)
+        reach = largest * _norm(x) + xp.max(xp.abs(b), axis=1)
         operations = 2 * (self.dimension + a.shape[1] + 12) * UNIT / spread
         return (
             (value - value_zero - linear) / spread,
             gradient,
-            operations * (1 + np.abs(value) + np.abs(value_zero) + 2 * reach),
+            operations * (1 + xp.abs(value) + xp.abs(value_zero) + 2 * reach),
             operations * 4 * largest * (1 + reach),
         )
 
 
 def _softmax(t: Array) -> tuple[Array, Array]:
-    top = np.max(t, axis=1, keepdims=True)
-    powers = np.exp(t - top)
-    total = np.sum(powers, axis=1, keepdims=True)
-    return (top + np.log(total))[:, 0], powers / total
+    xp = namespace(t)
+    top = xp.max(t, axis=1, keepdims=True)
+    powers = xp.exp(t - top)
+    total = xp.sum(powers, axis=1, keepdims=True)
+    return (top + xp.log(total))[:, 0], powers / total
 
 
 @dataclass(frozen=True)
@@ -192,8 +211,9 @@ class MoreauEnvelope:
 
     The gradient g is the element of conv(g_k) that maximises the concave dual. Where the active pieces S are certain
     (positive weights, other pieces below, both by more than rounding), g solves <g_k - g_l, g> = const for k, l in S,
-    and its error is that of the right-hand side over the least singular value of the differences. Elsewhere the
-    error is at most the root of twice the duality gap.
+    and its error is what is left over in these equations, which is measured, over the least singular value of the
+    differences. Elsewhere the error is at most the root of twice the duality gap. Both hold however the weights were
+    found.
 
     Parameters
     ----------
@@ -214,50 +234,43 @@ class MoreauEnvelope:
         return self.slopes.shape[2]
 
     def evaluate(self, x: Array) -> Evaluation:
+        xp = namespace(x)
         g, c = self.slopes, self.offsets
         count = g.shape[1]
-        gram = np.einsum("bkd,bld->bkl", g, g)
-        linear = np.einsum("bkd,bd->bk", g, x) + c
-        largest = np.max(_norm(g), axis=1)
-        scale = largest * (_norm(x) + largest) + np.max(np.abs(c), axis=1)
+        # batch last: the enumeration works on whole entries
+        gram = xp.einsum("bkd,bld->klb", g, g)
+        linear = xp.einsum("bkd,bd->kb", g, x) + c.T
+        largest = xp.max(_norm(g), axis=1)
+        scale = largest * (_norm(x) + largest) + xp.max(xp.abs(c), axis=1)
         rounding = 2 * (self.dimension + count + 12) * UNIT * scale
-        best = np.full(self.size, -np.inf)
-        chosen = np.zeros((self.size, count))
-        spread = np.full(self.size, np.inf)
-        for subset in _subsets(count, self.dimension + 1):
-            weights = _stationary(gram, linear, subset)
-            if weights is None:
-                continue
-            part = gram[:, subset][:, :, subset]
-            allowed = np.all(weights >= 0, axis=1)
-            dual = np.sum(weights * linear[:, subset], axis=1) - 0.5 * np.einsum("bk,bkl,bl->b", weights, part, weights)
-            better = np.flatnonzero(allowed & (dual > best))
-            best[better] = dual[better]
-            chosen[better] = 0.0
-            chosen[better[:, None], list(subset)] = weights[better]
-            spread[better] = _least_singular_value(part[better])
-        gradient = np.einsum("bk,bkd->bd", chosen, g)
-        square = np.sum(gradient * gradient, axis=1)
+        best = xp.full_like(largest, -np.inf)
+        least = xp.zeros_like(largest)
+        chosen = [least] * count
+        with np.errstate(all="ignore"):
+            for subset in _subsets(count, self.dimension + 1):
+                weights, dual, curvature = _stationary(gram, linear, subset)
+                # no numbers (of a singular system) satisfy no inequality
+                better = (dual > best) & xp.all(weights >= 0, axis=0)
+                best, least = xp.where(better, dual, best), xp.where(better, curvature, least)
+                for k in range(count):
+                    weight = weights[subset.index(k)] if k in subset else 0.0
+                    chosen[k] = xp.where(better, weight, chosen[k])
+        weights = xp.stack(chosen, axis=1)
+        gradient = xp.einsum("bk,bkd->bd", weights, g)
+        square = xp.sum(gradient * gradient, axis=1)
         # values of the pieces at p = x - gradient
-        pieces = linear - np.einsum("bkd,bd->bk", g, gradient)
-        top = np.max(pieces, axis=1)
-        gap = np.maximum(top + square / 2 - best, 0) + 2 * rounding
-        sharp = 2 * count * rounding / spread + 2 * count * UNIT * largest
-        active = chosen > 0
-        clear = np.where(active, chosen > 4 * (sharp / spread)[:, None], top[:, None] - pieces > (
-            4 * rounding + 4 * largest * sharp
-        )[:, None])  # fmt: skip
-        certain = np.all(clear, axis=1)
-        return best, gradient, gap + rounding, np.where(certain, sharp, np.sqrt(2 * gap) + 2 * UNIT * count * largest)
-
-
-def _least_singular_value(gram: Array) -> Array:
-    """Of the differences g_k - g_1, from the Gram matrix (B, S, S); infinite for one piece."""
-    if gram.shape[1] == 1 or len(gram) == 0:
-        return np.full(len(gram), np.inf)
-    differences = gram[:, 1:, 1:] - gram[:, 1:, :1] - gram[:, :1, 1:] + gram[:, :1, :1]
-    # half, for the rounding of the Gram matrix of well-conditioned differences
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(differences)[:, 0], 1e-30)) / 2
+        pieces = linear.T - xp.einsum("bkd,bd->bk", g, gradient)
+        top = xp.max(pieces, axis=1)
+        gap = xp.maximum(top + square / 2 - best, 0) + 2 * rounding
+        active = weights > 0
+        uneven = top - xp.min(xp.where(active, pieces, top[:, None]), axis=1)
+        # half, for the rounding of the curvature where it is not small
+        spread = xp.sqrt(xp.maximum(least, 1e-30)) / 2
+        sharp = count * (uneven + 2 * rounding) / spread + 2 * count * UNIT * largest
+        margin = (4 * rounding + 4 * largest * sharp)[:, None]
+        clear = xp.where(active, weights > 4 * (sharp / spread)[:, None], top[:, None] - pieces > margin)
+        blunt = xp.sqrt(2 * gap) + 2 * UNIT * count * largest
+        return best, gradient, gap + rounding, xp.where(xp.all(clear, axis=1), xp.minimum(sharp, blunt), blunt)
 
 
 def _subsets(count: int, largest: int) -> Iterator[tuple[int, ...]]:
@@ -265,22 +278,41 @@ def _subsets(count: int, largest: int) -> Iterator[tuple[int, ...]]:
         yield from combinations(range(count), size)
 
 
-def _stationary(gram: Array, linear: Array, subset: tuple[int, ...]) -> Array | None:
-    """Weights (B, |S|) with sum 1 at which the dual restricted to a subset is stationary."""
-    size = len(subset)
-    if size == 1:
-        return np.ones((gram.shape[0], 1))
-    system = np.zeros((gram.shape[0], size + 1, size + 1))
-    system[:, :size, :size] = gram[:, subset][:, :, subset]
-    system[:, :size, size] = system[:, size, :size] = 1.0
-    right = np.concatenate([linear[:, subset], np.ones((gram.shape[0], 1))], axis=1)
-    try:
-        weights = np.linalg.solve(system, right[:, :, None])[:, :size, 0]
-    except np.linalg.LinAlgError:
-        return None
-    total = np.sum(weights, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.nan_to_num(weights / total, nan=-1.0, posinf=-1.0, neginf=-1.0)
+def _stationary(gram: Array, linear: Array, subset: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """The stationary point of the dual restricted to a subset S of pieces, for gram (K, K, B) and linear (K, B).
+
+    Weights (|S|, B) with sum 1, values of the dual (B,), and a lower bound of the least eigenvalue of the Gram matrix D
+    of the differences g_k - g_0, k in S without its first element 0: det D ((m - 1)/trace D)^(m - 1), by the inequality
+    of the means for the other m - 1 eigenvalues; infinite for one piece. D is factored as L diag(p) L'.
+    """
+    xp = namespace(linear)
+    zero, *rest = subset
+    m = len(rest)
+    if m == 0:
+        one = xp.ones_like(linear[0])
+        return one[None], linear[zero] - gram[zero, zero] / 2, one * np.inf
+    d = [[gram[k, j] - gram[k, zero] - gram[j, zero] + gram[zero, zero] for j in rest] for k in rest]
+    right = [linear[k] - linear[zero] - gram[k, zero] + gram[zero, zero] for k in rest]
+    lower: list[list[Array]] = [[] for _ in rest]
+    pivots: list[Array] = []
+    for j in range(m):
+        pivots.append(d[j][j] - sum(lower[j][k] * lower[j][k] * pivots[k] for k in range(j)))
+        for i in range(j + 1, m):
+            lower[i].append((d[i][j] - sum(lower[i][k] * lower[j][k] * pivots[k] for k in range(j))) / pivots[j])
+    solved: list[Array] = []
+    for i in range(m):
+        solved.append(right[i] - sum(lower[i][k] * solved[k] for k in range(i)))
+    solved = [a / b for a, b in zip(solved, pivots, strict=True)]
+    for i in reversed(range(m)):
+        solved[i] = solved[i] - sum(lower[k][i] * solved[k] for k in range(i + 1, m))
+    weights = [1 - sum(solved), *solved]
+    square = sum(w * sum(v * gram[k, j] for v, j in zip(weights, subset, strict=True))
+                 for w, k in zip(weights, subset, strict=True))  # fmt: skip
+    dual = sum(w * linear[k] for w, k in zip(weights, subset, strict=True)) - square / 2
+    determinant, trace = pivots[0], d[0][0]
+    for i in range(1, m):
+        determinant, trace = determinant * pivots[i], trace + d[i][i]
+    return xp.stack(weights), dual, determinant * ((m - 1) / trace) ** (m - 1)
 
 
 @dataclass(frozen=True)
@@ -299,13 +331,14 @@ class WithCurvature:
         return self.base.dimension
 
     def evaluate(self, x: Array) -> Evaluation:
+        xp = namespace(x)
         m = self.mu
         value, gradient, error_value, error_gradient = self.base.evaluate(x)
-        square = np.sum(x * x, axis=1)
+        square = xp.sum(x * x, axis=1)
         return (
             (1 - m) * value + m * square / 2,
             (1 - m) * gradient + m * x,
-            error_value + 8 * UNIT * (np.abs(value) + self.dimension * square),
+            error_value + 8 * UNIT * (xp.abs(value) + self.dimension * square),
             error_gradient + 8 * UNIT * (_norm(gradient) + _norm(x)),
         )
 
@@ -326,7 +359,8 @@ class CosineMixture:
         return self.base.dimension
 
     def evaluate(self, x: Array) -> Evaluation:
-        wide = RidgeSum(self.base.directions, self.base.weights, np.full_like(self.base.parameters, np.inf), "huber")
+        no_threshold = namespace(x).full_like(self.base.parameters, np.inf)
+        wide = RidgeSum(self.base.directions, self.base.weights, no_threshold, "huber")
         first, second = self.base.evaluate(x), wide.evaluate(x)
         c = self.share
         parts = [c * a + (1 - c) * b for a, b in zip(first, second, strict=True)]
