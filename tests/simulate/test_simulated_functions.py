@@ -9,7 +9,8 @@ from flint import fmpq
 from pepkit.labs.gradient_descent import exact_run, float_run, random_runs
 from pepkit.labs.schedules_under_test import CertifiedMethod, certified_methods
 from pepkit.labs.store import Work
-from pepkit.simulate.functions import MoreauEnvelope, Quadratic, RidgeSum
+from pepkit.simulate.functions import Quadratic, RidgeSum
+from pepkit.simulate.moreau import MoreauEnvelope
 from pepkit.simulate.random_functions import FAMILIES, hypoconvex_batches, random_batches
 from pepkit.simulate.worst_case import interpolant
 
