@@ -22,7 +22,7 @@ from pepkit.simulate.random_functions import hypoconvex_batches, random_batches
 from pepkit.simulate.worst_case import interpolant
 from pepkit.studies import Study
 
-__all__ = ["exact_run", "float_run", "gradient_descent", "random_runs"]
+__all__ = ["confirmed", "exact_run", "float_run", "gradient_descent", "random_runs"]
 
 WRONG_BY = 1e-6
 """Relative change of a rate that the experiment must notice."""
@@ -127,8 +127,7 @@ def random_runs(
         initial, excess, allowed = _excesses(method, batch, start, rate, backend)
         above = np.flatnonzero(excess > allowed)
         if backend != "numpy" and above.size:
-            _, confirmed, bound = _excesses(method, members(batch, above), start[above], rate, "numpy")
-            above = above[confirmed > bound]
+            above = confirmed(method, batch, start, rate, above)
         usable = initial > 0
         relative = np.where(usable, excess / np.where(usable, initial, 1), -1.0)
         size = np.where(usable, allowed / np.where(usable, initial, 1), 0.0)
@@ -144,6 +143,18 @@ def random_runs(
             }
         )
     return found
+
+
+def confirmed(
+    method: CertifiedMethod,
+    batch: FunctionBatch,
+    start: NDArray[np.float64],
+    rate: float,
+    places: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Those of the runs at `places` that are above their allowance on NumPy."""
+    _, excess, allowed = _excesses(method, members(batch, places), start[places], rate, "numpy")
+    return places[excess > allowed]
 
 
 def _excesses(

@@ -53,7 +53,7 @@ def tuned_block(
     seeds: Sequence[int],
     grid: int = 40,
     backend: str = "numpy",
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Tuned]:
     """`tuned_losses` of several seeds; on the backend jax all seeds, schedules and scales run together."""
     tasks = [problem(model, seed=k) for k in seeds]
@@ -83,7 +83,7 @@ def _final_losses(
     steps: NDArray[np.float64],
     scales: NDArray[np.float64],
     backend: str,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
     """Final losses, shape (S, K, G), of S problems with schedules (S, K, N) and scales (S, G)."""
     if backend == "jax":
@@ -181,8 +181,8 @@ def _tuned(work: Work, model: str, count: int, seeds: range, backend: str) -> It
         if model == "logistic":
             question["flipped"] = 0.1
 
-        def say(done: int, block: range = block) -> None:
-            work.say(f"{model}, seeds {block[0]} to {block[-1]}: {done} of {count} steps")
+        def say(done: int, total: int, block: range = block) -> None:
+            work.say(f"{model}, {count} steps, seeds {block[0]} to {block[-1]}: {100 * done // total} %")
 
         yield from work.piece(
             question | {"backend": backend}, partial(tuned_block, model, count, block, backend=backend, progress=say)

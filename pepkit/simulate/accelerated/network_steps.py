@@ -21,7 +21,11 @@ CHUNK = 32
 
 
 def final_losses(
-    tasks: Sequence[Problem], steps: Array, scales: Array, progress: Callable[[int], None] | None = None
+    tasks: Sequence[Problem],
+    steps: Array,
+    scales: Array,
+    progress: Callable[[int, int], None] | None = None,
+    together: bool | None = None,
 ) -> Array:
     """`pepkit.simulate.network_steps.final_losses` for S problems, K schedules each and G scales: shape (S, K, G).
 
@@ -37,7 +41,10 @@ def final_losses(
     scales
         Shape (S, G).
     progress
-        Called with the number of steps that are done.
+        Called with the number of steps that are done, of all schedules, and how many there are.
+    together
+        Whether all schedules of all problems take a step together, or one schedule after the other runs to its end, so
+        that what it works on stays in the cache of a processor. None: together on an accelerator, not on a CPU.
 
     Raises
     ------
@@ -48,51 +55,50 @@ def final_losses(
     first = tasks[0]
     if any((t.model, t.x.shape, t.start.shape) != (first.model, first.x.shape, first.start.shape) for t in tasks):
         raise ClaimError("problems that run together have one model, one width and inputs of one shape")
-    count = steps.shape[2]
-    x, y = np.stack([t.x for t in tasks]), np.stack([t.y for t in tasks])
     shape = (len(tasks), steps.shape[1], scales.shape[1])
-    theta = np.broadcast_to(np.stack([t.start for t in tasks])[:, None, None], (*shape, len(first.start)))
-    alive = np.ones(shape, dtype=bool)
+    items, count = shape[0] * shape[1], steps.shape[2]
+    x, y, starts = (
+        np.repeat(np.stack(part), shape[1], axis=0)
+        for part in ([t.x for t in tasks], [t.y for t in tasks], [t.start for t in tasks])
+    )
+    factors = np.repeat(scales, shape[1], axis=0)
     # steps of length 0 fill the last chunk: they move nothing, and one program serves every number of steps
-    padded = np.pad(steps, ((0, 0), (0, 0), (0, -count % CHUNK)))
+    lengths = np.pad(steps.reshape(items, count), ((0, 0), (0, -count % CHUNK)))
+    if together is None:
+        together = jax.default_backend() != "cpu"
+    size = items if together else 1
+    found = []
     with double(jax):
-        advance, losses = _descent_programs(first.model)
-        for done in range(0, count, CHUNK):
-            theta, alive = advance(x, y, theta, alive, padded[:, :, done : done + CHUNK], scales)
-            if progress is not None:
-                # a report of what is done, not of what is queued
-                jax.block_until_ready(theta)
-                progress(min(done + CHUNK, count))
-        return np.where(np.asarray(alive), np.asarray(losses(x, y, theta)), np.inf)
+        advance = _descent_program(first.model)
+        for item in range(0, items, size):
+            part = slice(item, item + size)
+            theta: Any = np.repeat(starts[part, None], shape[2], axis=1)
+            alive: Any = np.ones((size, shape[2]), dtype=bool)
+            for done in range(0, count, CHUNK):
+                chunk = lengths[part, done : done + CHUNK]
+                theta, alive, losses = advance(x[part], y[part], theta, alive, chunk, factors[part])
+                if progress is not None:
+                    # a report of what is done, not of what is queued
+                    jax.block_until_ready(losses)
+                    progress(item * count + size * min(done + CHUNK, count), items * count)
+            found.append(np.where(np.asarray(alive), np.asarray(losses), np.inf))
+    return np.concatenate(found).reshape(shape)
 
 
 @lru_cache(maxsize=8)
-def _descent_programs(model: str) -> tuple[Any, Any]:
-    """advance(x, y, theta, alive, steps, scales) and losses(x, y, theta), with leading axes for problems and schedules.
-
-    On an accelerator all problems and schedules take a step together; on a CPU one after the other takes all steps of
-    the call, so that what it works on stays in the cache.
-    """
+def _descent_program(model: str) -> Any:
+    """advance(x, y, theta, alive, steps, scales), with a leading axis for schedules: theta, alive, losses there."""
     jax = import_jax()
-    one_by_one = jax.default_backend() == "cpu"
-
-    def each(work: Any, *items: Any) -> Any:
-        return jax.lax.map(lambda item: work(*item), items) if one_by_one else jax.vmap(work)(*items)
 
     def advance(x: Any, y: Any, theta: Any, alive: Any, steps: Any, scales: Any) -> Any:
-        def of_schedule(theta: Any, alive: Any, steps: Any) -> Any:
-            def step(carry: Any, unit: Any) -> Any:
-                current, running = carry
-                return stepped(model, x, y, current, running, unit * scales), None
+        def step(carry: Any, unit: Any) -> Any:
+            current, running = carry
+            return stepped(model, x, y, current, running, unit * scales), None
 
-            return jax.lax.scan(step, (theta, alive), steps)[0]
+        theta, alive = jax.lax.scan(step, (theta, alive), steps)[0]
+        return theta, alive, loss_and_gradient(model, x, y, theta)[0]
 
-        return each(of_schedule, theta, alive, steps)
-
-    def losses(x: Any, y: Any, theta: Any) -> Any:
-        return each(lambda points: loss_and_gradient(model, x, y, points)[0], theta)
-
-    return jax.jit(lambda *arrays: each(advance, *arrays)), jax.jit(lambda *arrays: each(losses, *arrays))
+    return jax.jit(jax.vmap(advance))
 
 
 def sharpness_trace(
