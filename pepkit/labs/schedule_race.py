@@ -52,7 +52,7 @@ def schedule_race(
     for key, problem in zip(("quadratic", "logistic-regression"), problems, strict=True):
         curves = work.piece(
             {"problem": key, "steps": steps, "kappa": kappa, "samples": samples, "backend": backend, "seed": seed},
-            partial(_race, problem, steps, samples, seed, backend, partial(_say, work, key, steps)),
+            partial(_race, problem, steps, samples, seed, backend, partial(_say, work, key)),
         )
         studies[key] = _study(problem, curves, steps, kappa)
         findings += _findings(problem, curves, steps)
@@ -70,12 +70,12 @@ constant step 1. Chebyshev steps have a bound on quadratics only, T_N((1+m)/(1-m
 """
 
 
-def _say(work: Work, key: str, steps: int, done: int) -> None:
-    work.say(f"{key}: {done} of {steps} steps")
+def _say(work: Work, key: str, done: int, total: int) -> None:
+    work.say(f"{key}: {100 * done // total} %")
 
 
 def _race(
-    problem: Problem, steps: int, samples: int, seed: int, backend: str, progress: Callable[[int], None]
+    problem: Problem, steps: int, samples: int, seed: int, backend: str, progress: Callable[[int, int], None]
 ) -> dict[str, list[float]]:
     generator = np.random.default_rng(seed)
     m = problem.mu

@@ -55,13 +55,12 @@ class MoreauEnvelope:
         dual = _Dual(xp.einsum("bkd,bld->klb", g, g), self.dimension + 1)
         largest = xp.max(lengths(g), axis=1)
         highest = xp.max(xp.abs(c), axis=1)
-        pieces_of = np.arange(count)
 
         def evaluate(x: Array) -> Evaluation:
             linear = xp.einsum("bkd,bd->bk", g, x) + c
             rounding = 2 * (self.dimension + count + 12) * UNIT * (largest * (lengths(x) + largest) + highest)
-            places, shares, least = dual.maximised(linear.T)
-            weights = xp.sum(xp.where(places[:, :, None] == pieces_of, shares[:, :, None], 0.0), axis=0)
+            shares, least = dual.maximised(linear.T)
+            weights = shares.T
             gradient = xp.einsum("bk,bkd->bd", weights, g)
             square = xp.sum(gradient * gradient, axis=1)
             best = xp.sum(weights * linear, axis=1) - square / 2
@@ -121,18 +120,15 @@ class _Dual:
 
     def __init__(self, gram: Array, largest: int) -> None:
         self._namespace = xp = namespace(gram)
-        self._subsets = _subsets(gram.shape[0], largest)
-        zero, others, number = self._subsets
+        zero, others, number = _subsets(gram.shape[0], largest)
         size = len(others)
         self._corner = gram[zero, zero]
         # matrices are as large as the largest subset needs; the rest is zero, with 1 on the diagonal of diag(p)
-        self._real = real = [(number > k)[:, None] for k in range(size)]
-        self._edge = [gram[others[k], zero] for k in range(size)]
+        real = [(number > k)[:, None] for k in range(size)]
+        edge = [gram[others[k], zero] for k in range(size)]
         self._differences = [
             [
-                xp.where(
-                    real[i] & real[j], gram[others[i], others[j]] - self._edge[i] - self._edge[j] + self._corner, 0.0
-                )
+                xp.where(real[i] & real[j], gram[others[i], others[j]] - edge[i] - edge[j] + self._corner, 0.0)
                 for j in range(i + 1)
             ]
             for i in range(size)
@@ -157,26 +153,27 @@ class _Dual:
             for j in range(1, size):
                 determinant = xp.where(real[j], determinant / mean, determinant)
             self._least = xp.where((number > 0)[:, None], determinant, np.inf)
+        # r = choice @ l + offset; differences of rows of the unit matrix choose without rounding
+        unit = np.eye(gram.shape[0])
+        self._places = [unit[zero], *unit[others]]
+        self._choices = [place - unit[zero] for place in self._places[1:]]
+        self._offsets = [xp.where(real[k], self._corner - edge[k], 0.0) for k in range(size)]
 
-    def maximised(self, linear: Array) -> tuple[Array, Array, Array]:
-        """For l of shape (K, B): the pieces (M + 1, B) of the best subset, their weights (M + 1, B), and a lower bound
-        (B,) of the least eigenvalue of its D, infinite for one piece."""
+    def maximised(self, linear: Array) -> tuple[Array, Array]:
+        """For l of shape (K, B): the weights (K, B) of the best subset, and a lower bound (B,) of the least eigenvalue
+        of its D, infinite for one piece."""
         xp = self._namespace
-        zero, others, _ = self._subsets
-        size = len(others)
-        corner = linear[zero]
+        size = len(self._choices)
         with np.errstate(all="ignore"):
-            right = [
-                xp.where(real, linear[o] - corner - edge + self._corner, 0.0)
-                for real, o, edge in zip(self._real, others, self._edge, strict=True)
-            ]
+            right = [choice @ linear + offset for choice, offset in zip(self._choices, self._offsets, strict=True)]
             solved: list[Array] = []
             for i in range(size):
                 solved.append(right[i] - sum(self._lower[i][k] * solved[k] for k in range(i)))
             solved = [a / b for a, b in zip(solved, self._pivots, strict=True)]
             for i in reversed(range(size)):
                 solved[i] = solved[i] - sum(self._lower[k][i] * solved[k] for k in range(i + 1, size))
-            weights = xp.stack([1 - sum(solved) + 0 * corner, *solved])
+            corner = self._places[0] @ linear
+            weights = [1 - sum(solved) + 0 * corner, *solved]
             # the value at these weights, stationary or not: sum w_k r_k - <w, D w>/2 and what does not depend on w
             value = corner - self._corner / 2
             for i in range(size):
@@ -184,11 +181,8 @@ class _Dual:
                 turned = turned + sum(self._differences[i][j] * solved[j] for j in range(i))
                 value = value + solved[i] * (right[i] - turned)
             # no numbers (of a singular system) satisfy no inequality
-            value = xp.where(xp.all(weights >= 0, axis=0), value, -np.inf)
-        best = xp.argmax(value, axis=0)
-        pieces = np.concatenate([zero[None], others])
-        return (
-            xp.asarray(pieces)[:, best],
-            xp.take_along_axis(weights, best[None, None], axis=1)[:, 0],
-            xp.take_along_axis(self._least, best[None], axis=0)[0],
-        )
+            for weight in weights:
+                value = xp.where(weight >= 0, value, -np.inf)
+        best = xp.argmax(value, axis=0) == np.arange(len(value))[:, None]
+        shares = sum(place.T @ xp.where(best, weight, 0.0) for place, weight in zip(self._places, weights, strict=True))
+        return shares, xp.sum(xp.where(best, self._least, 0.0), axis=0)

@@ -158,13 +158,22 @@ def _problems() -> list[problems.Problem]:
 @pytest.mark.parametrize("problem", _problems(), ids=lambda p: p.name)
 def test_races_agree(problem: problems.Problem) -> None:
     steps = np.random.default_rng(4).uniform(0.5, 2.5, (9, 70))
-    said: list[int] = []
-    ours, theirs = compiled_problems.descend(problem, steps, said.append), problems.descend(problem, steps)
-    assert ours.shape == theirs.shape == (9, 71) and said == [64, 70]
+    said: list[tuple[int, int]] = []
+    ours, theirs = (
+        compiled_problems.descend(problem, steps, lambda *done: said.append(done)),
+        problems.descend(problem, steps),
+    )
+    assert ours.shape == theirs.shape == (9, 71) and said == [(576, 630), (630, 630)]
     assert np.max(np.abs(ours - theirs) / (1 + np.abs(theirs))) < 1e-13
     # one schedule by itself
     assert problems.descend(problem, steps[0]) == pytest.approx(theirs[0], abs=1e-14)
     assert np.all(theirs[:, 0] > 0) and theirs[:, -1].max() < 0.7 * theirs[0, 0]
+
+
+def test_races_of_many_schedules_agree() -> None:
+    problem = _problems()[0]
+    steps = np.random.default_rng(5).uniform(0.5, 2.5, (compiled_problems.BLOCK + 45, 3))
+    assert compiled_problems.descend(problem, steps) == pytest.approx(problems.descend(problem, steps), abs=1e-14)
 
 
 # ---- networks ----
