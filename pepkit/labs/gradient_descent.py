@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -59,7 +60,7 @@ def gradient_descent(
     for method in methods:
         found = work.piece(
             {"study": "random", "method": method.name, "functions": functions, "backend": backend, "seed": seed},
-            partial(random_runs, method, functions, seed, backend=backend),
+            partial(random_runs, method, functions, seed, backend=backend, progress=work.say),
         )
         for entry in found:
             rows.append((method.name, method.steps, entry["family"], entry["functions"], method.rate, entry["ratio"],
@@ -107,19 +108,26 @@ and with floats.
 
 
 def random_runs(
-    method: CertifiedMethod, functions: int, seed: int, rate: float | None = None, backend: str = "numpy"
+    method: CertifiedMethod,
+    functions: int,
+    seed: int,
+    rate: float | None = None,
+    backend: str = "numpy",
+    progress: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
     """The method on random functions, one entry a family.
 
     `ratio` is the largest measure/(rate * initial), `excess` the largest (measure - rate * initial)/(rate * initial) in
     units of the allowance of that run, `exceeded` the number of runs above their allowance. The functions and starts
     are the same on both backends. Runs above their allowance on JAX are made again on NumPy and count if they are above
-    it there.
+    it there. `progress` is called with words before every family.
     """
     rate = method.rate if rate is None else rate
     batches = (hypoconvex_batches if method.mu < 0 else random_batches)(functions, method.mu, seed)
     found = []
     for name, batch in batches:
+        if progress is not None:
+            progress(f"{method.name}: {batch.size} functions, {name}")
         generator = np.random.default_rng([seed, batch.dimension])
         start = generator.standard_normal((batch.size, batch.dimension))
         start /= np.linalg.norm(start, axis=1, keepdims=True)
