@@ -20,6 +20,7 @@ from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.descent import allowance, run_method
 from pepkit.simulate.functions import FunctionBatch, members
 from pepkit.simulate.random_functions import hypoconvex_batches, random_batches
+from pepkit.simulate.sizes import check_sizes
 from pepkit.simulate.worst_case import interpolant
 from pepkit.studies import Study
 
@@ -52,6 +53,7 @@ def gradient_descent(
     NumPy too. The worst cases are exact on both.
     """
     require_backend(backend)
+    check_sizes(functions=functions)
     work = work or Work()
     methods = list(certified_methods(certificates, work))
     rows: list[tuple[Any, ...]] = []

@@ -15,6 +15,7 @@ from pepkit.labs.store import Work
 from pepkit.simulate.accelerated import network_steps as compiled
 from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.network_steps import MODELS, Problem, final_losses, problem, sharpness_trace, unit_schedules
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
 __all__ = ["network_steps", "tuned_block", "tuned_losses"]
@@ -112,6 +113,7 @@ def network_steps(
     On jax up to `BLOCK` seeds run together.
     """
     require_backend(backend)
+    check_sizes(seeds=seeds, trace_steps=trace_steps)
     work = work or Work()
     names: list[str] = []
     rows: list[tuple[Any, ...]] = []
@@ -202,8 +204,11 @@ def _traces(work: Work, steps: int, seed: int, backend: str) -> tuple[Study, flo
             scale = tuned[name][1] or 0.0
             unit = np.resize(schedules[name], steps)
 
-            def run(t: Any = task, h: Any = scale * unit) -> list[list[float]]:
-                trace = _TRACES[backend](t, h, every)
+            def say(step: int, words: str = f"{model}, {name}") -> None:
+                work.say(f"sharpness, {words}: {step} of {steps} steps")
+
+            def run(t: Any = task, h: Any = scale * unit, say: Any = say) -> list[list[float]]:
+                trace = _TRACES[backend](t, h, every, say)
                 parts = (trace.times, trace.losses, trace.largest, trace.smallest)
                 return [list(map(float, part)) for part in parts]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pepkit.kernel import ClaimError
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
@@ -16,6 +17,7 @@ from pepkit.simulate.accelerated import problems as compiled
 from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.data import breast_cancer
 from pepkit.simulate.problems import Problem, chebyshev_steps, descend, logistic_regression, momentum, quadratic
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
 __all__ = ["schedule_race"]
@@ -43,6 +45,9 @@ def schedule_race(
     Gradient descent runs on the `backend` numpy or jax, all schedules together; Nesterov's method is two runs on NumPy.
     """
     require_backend(backend)
+    check_sizes(steps=steps, samples=samples)
+    if not kappa > 1:
+        raise ClaimError(f"kappa is L/mu and so larger than 1, not {kappa:g}")
     work = work or Work()
     mu = 1 / kappa
     features, labels = breast_cancer()

@@ -289,3 +289,19 @@ def test_an_unknown_backend_is_refused_first() -> None:
     for name in ("gradient-descent", "schedule-race", "network-steps"):
         with pytest.raises(ClaimError, match="known are numpy, jax"):
             labs.run(name, quick=True, backend="torch")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("gradient-descent", {"functions": 0}, "functions is a whole number"),
+        ("schedule-race", {"samples": 0}, "samples is a whole number"),
+        ("schedule-race", {"kappa": 1.0}, "kappa is L/mu"),
+        ("network-steps", {"seeds": 0}, "seeds is a whole number"),
+        ("network-steps", {"counts": (6,)}, "2\\^k - 1"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+def test_sizes_that_make_no_sense(name: str, settings: dict[str, Any], words: str, backend: str) -> None:
+    with pytest.raises(ClaimError, match=words):
+        labs.run(name, quick=True, backend=backend, **settings)
