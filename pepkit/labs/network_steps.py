@@ -20,6 +20,8 @@ from pepkit.studies import Study
 
 __all__ = ["network_steps", "tuned_block", "tuned_losses"]
 
+SAME = 1e-9
+"""Losses that agree up to this relative difference are one."""
 BLOCK = 16
 """Seeds that run together on JAX: 16 seeds x 5 schedules x 40 scales x 20 neurons x 100 points are 6 million numbers
 in a step."""
@@ -44,7 +46,7 @@ Tuned = dict[str, list[float | None]]
 
 
 def tuned_losses(model: str, count: int, seed: int, grid: int = 40, backend: str = "numpy") -> Tuned:
-    """Schedule -> [best final loss, its scale]; null for a loss that is infinite."""
+    """Schedule -> [best final loss up to `SAME`, the smallest scale with it]; null for a loss that is infinite."""
     return tuned_block(model, count, (seed,), grid, backend)[0]
 
 
@@ -63,7 +65,8 @@ def tuned_block(
     names = list(schedules[0])
     steps = np.array([[of_seed[name] for name in names] for of_seed in schedules])
     losses = _final_losses(tasks, steps, np.tile(scales, (len(tasks), 1)), backend, progress)
-    best = np.argmin(losses, axis=2)
+    # runs that have converged differ by rounding only: the shortest steps among them
+    best = np.argmax(losses <= (1 + SAME) * losses.min(axis=2, keepdims=True), axis=2)
     found: list[Tuned] = [
         {name: [float(row[i]), float(scales[i])] for name, row, i in zip(names, of_task, places, strict=True)}
         for of_task, places in zip(losses, best, strict=True)

@@ -245,13 +245,15 @@ def test_a_trace_that_diverges_names_the_same_step() -> None:
     assert messages[0] == messages[1] and " 0 steps" not in messages[0]
 
 
-def test_tuned_losses_agree() -> None:
-    ours = tuned_block("tanh", 7, (3, 4), backend="jax")
+@pytest.mark.parametrize(("model", "count"), [("tanh", 7), ("logistic", 255)])
+def test_tuned_losses_agree(model: str, count: int) -> None:
+    """Logistic regression converges with many scales, which is no reason to choose different ones."""
+    ours = tuned_block(model, count, (3, 4), backend="jax")
     for k, found in zip((3, 4), ours, strict=True):
-        expected = tuned_losses("tanh", 7, k)
+        expected = tuned_losses(model, count, k)
         assert list(found) == list(expected) and "constant, same sum" in found
         for name, (loss, scale) in found.items():
-            assert scale == expected[name][1] and loss == pytest.approx(expected[name][0], rel=1e-11)
+            assert scale == expected[name][1] and loss == pytest.approx(expected[name][0], rel=1e-9)
 
 
 # ---- laboratories ----
