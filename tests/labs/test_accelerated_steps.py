@@ -74,6 +74,14 @@ def test_methods_that_are_no_gradient_descent_agree() -> None:
         assert np.all(theirs.smallest_gradient <= theirs.first.gradient) and np.any(theirs.error_point > 0)
 
 
+def test_many_functions_are_the_same_as_few() -> None:
+    _, batch = next(iter(random_batches(6 * (compiled_descent.BLOCK + 89), 0.0, 3)))
+    start, matrix = _starts(batch), descent.step_matrix(np.array([1.5, 1.0]))
+    ours, theirs = (run(batch, matrix, start, True) for run in (compiled_descent.run_method, descent.run_method))
+    assert ours.last.value.shape == (batch.size,)
+    assert ours.last.value == pytest.approx(theirs.last.value, rel=1e-12)
+
+
 def test_programs_serve_other_numbers_of_steps() -> None:
     name, batch = next(iter(random_batches(60, 0.0, 3)))
     assert name == "quadratic"

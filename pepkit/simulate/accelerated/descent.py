@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from pepkit.simulate import functions
 from pepkit.simulate.accelerated.backend import double, import_jax
 from pepkit.simulate.descent import Ends, Run, begun, continued, longest_steps, seen
-from pepkit.simulate.functions import FunctionBatch
+from pepkit.simulate.functions import FunctionBatch, members
 from pepkit.simulate.moreau import MoreauEnvelope
 
 __all__ = ["run_method"]
 
 Array = NDArray[np.float64]
+BLOCK = 512
+"""Functions that run together on a CPU, which keeps so many in its cache."""
 LEAST_CAPACITY = {True: 64, False: 4}
 """Programs are compiled for powers of two of steps, at least so many: of gradient descent, of other methods, which keep
 all gradients."""
@@ -40,10 +42,15 @@ def run_method(batch: FunctionBatch, matrix: Array, start: Array, gradient_desce
         rows = np.pad(np.diagonal(matrix), spare)
     else:
         rows = np.pad(matrix, (spare, (0, capacity - count)))
+    blocks = -(-batch.size // BLOCK) if jax.default_backend() == "cpu" else 1
+    length = -(-batch.size // blocks)
+    # the last block is filled with the first functions, so that one program serves all blocks
+    places = np.arange(blocks * length).reshape(blocks, length) % batch.size
     with double(jax):
-        found = _program(gradient_descent)(batch, rows, longest, count, start)
-        run: Run = jax.tree_util.tree_map(np.asarray, found)
-    return run
+        run = _program(gradient_descent)
+        found = [run(members(batch, own), rows, longest, count, start[own]) for own in places]
+        whole: Run = jax.tree_util.tree_map(lambda *parts: np.concatenate(parts)[: batch.size], *found)
+    return whole
 
 
 @lru_cache(maxsize=2)
