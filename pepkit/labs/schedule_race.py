@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from pepkit.kernel import ClaimError
 from pepkit.labs.registry import lab
 from pepkit.labs.result import Finding, LabResult
 from pepkit.labs.store import Work
 from pepkit.schedules import obs_f, silver
+from pepkit.simulate.accelerated import problems as compiled
+from pepkit.simulate.accelerated import require_backend
 from pepkit.simulate.data import breast_cancer
 from pepkit.simulate.problems import Problem, chebyshev_steps, descend, logistic_regression, momentum, quadratic
+from pepkit.simulate.sizes import check_sizes
 from pepkit.studies import Study
 
 __all__ = ["schedule_race"]
@@ -27,19 +32,32 @@ FLOOR = 1e-17
     full={"steps": 127, "samples": 200},
 )
 def schedule_race(
-    *, steps: int = 127, kappa: float = 100.0, samples: int = 200, seed: int = 0, work: Work | None = None
+    *,
+    steps: int = 127,
+    kappa: float = 100.0,
+    samples: int = 200,
+    backend: str = "numpy",
+    seed: int = 0,
+    work: Work | None = None,
 ) -> LabResult:
-    """All methods for `steps` steps with L/mu = `kappa`; `samples` orders of arcsine steps."""
+    """All methods for `steps` steps with L/mu = `kappa`; `samples` orders of arcsine steps.
+
+    Gradient descent runs on the `backend` numpy or jax, all schedules together; Nesterov's method is two runs on NumPy.
+    """
+    require_backend(backend)
+    check_sizes(steps=steps, samples=samples)
+    if not kappa > 1:
+        raise ClaimError(f"kappa is L/mu and so larger than 1, not {kappa:g}")
     work = work or Work()
     mu = 1 / kappa
     features, labels = breast_cancer()
-    problems = [quadratic(mu, 60, seed), logistic_regression(features, labels, mu)]
+    problems: list[Problem] = [quadratic(mu, 60, seed), logistic_regression(features, labels, mu)]
     studies: dict[str, Study] = {}
     findings: list[Finding] = []
     for key, problem in zip(("quadratic", "logistic-regression"), problems, strict=True):
         curves = work.piece(
-            {"problem": key, "steps": steps, "kappa": kappa, "samples": samples, "seed": seed},
-            partial(_race, problem, steps, samples, seed),
+            {"problem": key, "steps": steps, "kappa": kappa, "samples": samples, "backend": backend, "seed": seed},
+            partial(_race, problem, steps, samples, seed, backend, partial(_say, work, key)),
         )
         studies[key] = _study(problem, curves, steps, kappa)
         findings += _findings(problem, curves, steps)
@@ -57,19 +75,28 @@ constant step 1. Chebyshev steps have a bound on quadratics only, T_N((1+m)/(1-m
 """
 
 
-def _race(problem: Problem, steps: int, samples: int, seed: int) -> dict[str, list[float]]:
+def _say(work: Work, key: str, done: int, total: int) -> None:
+    work.say(f"{key}: {100 * done // total} %")
+
+
+def _race(
+    problem: Problem, steps: int, samples: int, seed: int, backend: str, progress: Callable[[int, int], None]
+) -> dict[str, list[float]]:
     generator = np.random.default_rng(seed)
     m = problem.mu
     uniform = generator.random((samples, steps))
-    random_steps = 1 / ((1 + m) / 2 + (1 - m) / 2 * np.cos(np.pi * uniform))
-    random_runs = np.array([descend(problem, row) for row in random_steps])
-    low, middle, high = np.quantile(random_runs, [0.25, 0.5, 0.75], axis=0)
+    schedules: dict[str, Any] = {
+        "constant 1": np.ones(steps),
+        "constant 2/(1+mu/L)": np.full(steps, 2 / (1 + m)),
+        "silver": silver(steps).floats(),
+        "OBS-F": obs_f(steps).floats(),
+        "Chebyshev": chebyshev_steps(steps, m),
+    }
+    lengths = np.vstack([*schedules.values(), 1 / ((1 + m) / 2 + (1 - m) / 2 * np.cos(np.pi * uniform))])
+    found = compiled.descend(problem, lengths, progress) if backend == "jax" else descend(problem, lengths)
+    low, middle, high = np.quantile(found[len(schedules) :], [0.25, 0.5, 0.75], axis=0)
     runs = {
-        "constant 1": descend(problem, np.ones(steps)),
-        "constant 2/(1+mu/L)": descend(problem, np.full(steps, 2 / (1 + m))),
-        "silver": descend(problem, silver(steps).floats()),
-        "OBS-F": descend(problem, obs_f(steps).floats()),
-        "Chebyshev": descend(problem, chebyshev_steps(steps, m)),
+        **dict(zip(schedules, found[: len(schedules)], strict=True)),
         "arcsine, median": middle,
         "arcsine, quartiles": np.concatenate([low[-1:], high[-1:]]),
         "Nesterov": momentum(problem, steps, False),

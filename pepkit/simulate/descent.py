@@ -9,27 +9,63 @@ here: it needs no assumption about how errors grow along the run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pepkit.simulate.functions import UNIT, FunctionBatch
+from pepkit.simulate.functions import UNIT, Evaluator, FunctionBatch
+from pepkit.simulate.namespaces import namespace
 
-__all__ = ["MEASURES", "Run", "allowance", "run_method", "step_matrix"]
+__all__ = [
+    "MEASURES",
+    "Ends",
+    "Run",
+    "Seen",
+    "allowance",
+    "begun",
+    "continued",
+    "longest_steps",
+    "run_method",
+    "seen",
+    "step_matrix",
+]
 
 Array = NDArray[np.float64]
 
 MEASURES = ("function-value", "gradient-norm", "smallest-gradient-norm", "distance")
 
 
-@dataclass(frozen=True)
-class Run:
-    """B runs of N steps: points (N + 1, B, d), gradients, values (N + 1, B), and bounds of errors (B,)."""
+class Ends(NamedTuple):
+    """Of B runs at one point x: f(x), |f'(x)|^2 and |x|^2, each (B,)."""
 
-    points: Array
-    gradients: Array
-    values: Array
+    value: Array
+    gradient: Array
+    distance: Array
+
+
+class Run(NamedTuple):
+    """What B runs of N steps leave behind, each (B,): the trajectories themselves are not kept.
+
+    Attributes
+    ----------
+    first, last
+        At x_0 and at the last point.
+    smallest_gradient
+        min |g_i|^2.
+    longest, steepest
+        max |x_i| and max |g_i|.
+    error_value, error_gradient
+        Bounds of the errors of all values and gradients.
+    error_point
+        How far the points are from those that exact arithmetic makes from the same gradients.
+    """
+
+    first: Ends
+    last: Ends
+    smallest_gradient: Array
+    longest: Array
+    steepest: Array
     error_value: Array
     error_gradient: Array
     error_point: Array
@@ -37,20 +73,20 @@ class Run:
     def measure(self, name: str) -> Array:
         """The measure of every run; squares of norms."""
         if name == "function-value":
-            return self.values[-1]
+            return self.last.value
         if name == "gradient-norm":
-            return np.sum(self.gradients[-1] ** 2, axis=1)
+            return self.last.gradient
         if name == "smallest-gradient-norm":
-            return np.min(np.sum(self.gradients**2, axis=2), axis=0)
-        return np.sum(self.points[-1] ** 2, axis=1)
+            return self.smallest_gradient
+        return self.last.distance
 
     def initial(self, name: str) -> Array:
         """The normaliser of every run."""
         if name == "function-value":
-            return self.values[0]
+            return self.first.value
         if name == "gradient-norm":
-            return np.sum(self.gradients[0] ** 2, axis=1)
-        return np.sum(self.points[0] ** 2, axis=1)
+            return self.first.gradient
+        return self.first.distance
 
 
 def step_matrix(steps: Array) -> Array:
@@ -58,55 +94,101 @@ def step_matrix(steps: Array) -> Array:
     return np.tril(np.broadcast_to(steps, (len(steps), len(steps)))).copy()
 
 
+class Seen(NamedTuple):
+    """What a batch says at one point of each run: `Ends`, gradients (B, d), bounds of the errors (B,)."""
+
+    ends: Ends
+    gradient: Array
+    error_value: Array
+    error_gradient: Array
+
+
+def seen(evaluate: Evaluator, point: Array) -> Seen:
+    """The batch behind `evaluate` at `point` (B, d)."""
+    xp = namespace(point)
+    value, gradient, error_value, error_gradient = evaluate(point)
+    ends = Ends(value, xp.sum(gradient**2, axis=1), xp.sum(point**2, axis=1))
+    return Seen(ends, gradient, error_value, error_gradient)
+
+
+def begun(first: Seen) -> Run:
+    """The run before its first step."""
+    xp = namespace(first.gradient)
+    ends = first.ends
+    sizes = xp.sqrt(ends.distance), xp.sqrt(ends.gradient)
+    return Run(ends, ends, ends.gradient, *sizes, first.error_value, first.error_gradient, xp.zeros_like(ends.value))
+
+
+def continued(run: Run, following: Seen, longest: Any) -> Run:
+    """The run with one more point.
+
+    `longest` is the number of terms that were subtracted to get there times the largest step among them, at least 1:
+    each term has two roundings of the product with a rounded step, the difference has one.
+    """
+    xp = namespace(following.gradient)
+    ends = following.ends
+    size = xp.sqrt(ends.distance)
+    return Run(
+        run.first,
+        ends,
+        xp.minimum(run.smallest_gradient, ends.gradient),
+        xp.maximum(run.longest, size),
+        xp.maximum(run.steepest, xp.sqrt(ends.gradient)),
+        xp.maximum(run.error_value, following.error_value),
+        xp.maximum(run.error_gradient, following.error_gradient),
+        run.error_point + UNIT * (size + 4 * longest * run.steepest),
+    )
+
+
+def longest_steps(matrix: Array) -> Array:
+    """For every row of a step matrix the largest step in it, at least 1."""
+    longest: Array = np.maximum(np.abs(matrix).max(axis=1), 1.0)
+    return longest
+
+
 def run_method(batch: FunctionBatch, matrix: Array, start: Array, gradient_descent: bool) -> Run:
     """Run a method from `start` of shape (B, d).
 
     `gradient_descent` says that all rows of `matrix` agree, so x_(i+1) is computed from x_i.
     """
-    count = len(matrix)
-    points, gradients, values = [start], [], []
-    error_value, error_gradient = np.zeros(batch.size), np.zeros(batch.size)
-    moved = np.zeros(batch.size)
-    for i in range(count + 1):
-        value, gradient, value_error, gradient_error = batch.evaluate(points[-1])
-        values.append(value)
-        gradients.append(gradient)
-        error_value = np.maximum(error_value, value_error)
-        error_gradient = np.maximum(error_gradient, gradient_error)
-        if i == count:
-            break
+    evaluate = batch.prepared()
+    here = seen(evaluate, start)
+    run = begun(here)
+    point, gradients = start, [here.gradient]
+    for i, longest in enumerate(longest_steps(matrix)):
         if gradient_descent:
-            point = points[-1] - matrix[i, i] * gradient
+            point, terms = point - matrix[i, i] * here.gradient, 1
         else:
-            point = start - np.tensordot(matrix[i, : i + 1], np.stack(gradients), axes=1)
-        # two roundings of the product with a rounded step, one of the difference
-        longest = max(np.abs(matrix[i, : i + 1]).max(), 1.0)
-        sizes = np.max([np.linalg.norm(g, axis=1) for g in gradients], axis=0)
-        terms = 1 if gradient_descent else i + 1
-        moved = moved + UNIT * (np.linalg.norm(point, axis=1) + 4 * terms * longest * sizes)
-        points.append(point)
-    return Run(np.stack(points), np.stack(gradients), np.stack(values), error_value, error_gradient, moved)
+            point, terms = start - np.tensordot(matrix[i, : i + 1], np.stack(gradients), axes=1), i + 1
+        here = seen(evaluate, point)
+        run = continued(run, here, terms * longest)
+        if not gradient_descent:
+            gradients.append(here.gradient)
+    return run
 
 
-def allowance(run: Run, measure: str, initial: str, rate: float, multipliers: float, mu: float) -> Array:
+def allowance(
+    run: Run, dimension: int, measure: str, initial: str, rate: float, multipliers: float, mu: float
+) -> Array:
     """How far rounding can lift measure - rate * initial above zero, for every run.
 
     Parameters
     ----------
+    dimension
+        d.
     multipliers
         The sum of the multipliers of the certificate.
     mu
         mu/L of the class.
     """
     f, g, e = run.error_value, run.error_gradient, run.error_point
-    length = 2 * np.max(np.linalg.norm(run.points, axis=2), axis=0)
-    slope = np.max(np.linalg.norm(run.gradients, axis=2), axis=0)
+    length, slope = 2 * run.longest, run.steepest
     bend = 1 / (1 - mu)
     # first-order changes of f_i - f_j - <g_j, x_i - x_j> and of the bracket of the interpolation inequality
     pairs = 2 * f + g * length + 2 * e * slope
     pairs += bend * (2 * slope * 2 * g + abs(mu) * (2 * length * e + 2 * g * length + 4 * slope * e))
     square = {"function-value": f, "distance": length * e, "gradient-norm": 2 * slope * g}
     ends = square.get(measure, 2 * slope * g) + rate * square[initial if initial != "distance" else "distance"]
-    rounding = 8 * (run.points.shape[2] + 2) * UNIT * (run.measure(measure) + rate * run.initial(initial))
+    rounding = 8 * (dimension + 2) * UNIT * (run.measure(measure) + rate * run.initial(initial))
     # twice: terms of second order
     return 2 * (multipliers * pairs + ends) + rounding

@@ -1,37 +1,50 @@
 """Batches of random functions of F_{mu,1}, with a minimiser at 0, value 0 there, and bounds of their rounding errors.
 
 A batch holds B functions on R^d. `evaluate(x)` takes x of shape (B, d) and returns values (B,), gradients (B, d) and
-the bounds (B,) of the absolute errors of both in float64: u = 2^-53 times the number of operations on the longest path
-times the sum of the absolute values of the terms (Higham 2002, section 3), doubled for the terms of second order.
+the bounds (B,) of the absolute errors of both in float64; `prepared()` is the same function of x with all that does not
+depend on x computed beforehand, for many points. The bounds are u = 2^-53 times the number of operations on the longest
+path times the sum of the absolute values of the terms (Higham 2002, section 3), doubled for the terms of second order.
+
+The formulas are written for NumPy and JAX alike (`pepkit.simulate.namespaces`). The bounds are valid for sums in any
+order and with fused multiply-adds, which round once where the model rounds twice. Two things are left to a compiler or
+a library, and the constants have room for them: quotients made as products with a reciprocal, and elementary functions
+(exp, log, log1p, tanh, sin), which may be off by `ELEMENTARY` u relative to their value. For libraries that is
+measured, not proved.
 
 Families: diagonal quadratics with given spectra; sums of one-dimensional functions along random directions (Huber,
-logistic with soft labels, 1 - cos); log-sum-exp; Moreau envelopes of maxima of affine functions, which are the least
-interpolants of their own data.
+logistic with soft labels, 1 - cos); log-sum-exp; Moreau envelopes of maxima of affine functions
+(`pepkit.simulate.moreau`), which are the least interpolants of their own data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pepkit.simulate.namespaces import namespace
+
 __all__ = [
     "CosineMixture",
+    "Evaluator",
     "FunctionBatch",
     "LogSumExp",
-    "MoreauEnvelope",
     "Quadratic",
     "RidgeSum",
     "WithCurvature",
+    "lengths",
+    "members",
 ]
 
 Array = NDArray[np.float64]
 UNIT = 2.0**-53
+ELEMENTARY = 16
+"""Relative error of an elementary function, in units of u (eight units in the last place), that the bounds allow."""
 Evaluation = tuple[Array, Array, Array, Array]
+Evaluator = Callable[[Array], Evaluation]
 
 
 class FunctionBatch(Protocol):
@@ -48,9 +61,15 @@ class FunctionBatch(Protocol):
     def evaluate(self, x: Array) -> Evaluation:
         """Values (B,), gradients (B, d), bounds of the errors of values and of gradients (B,)."""
 
+    def prepared(self) -> Evaluator:
+        """`evaluate` for many points: what does not depend on them is computed once."""
 
-def _norm(a: Array) -> Array:
-    return np.sqrt(np.sum(a * a, axis=-1))
+
+def lengths(a: Array) -> Array:
+    """Norms along the last axis."""
+    xp = namespace(a)
+    norm: Array = xp.sqrt(xp.sum(a * a, axis=-1))
+    return norm
 
 
 @dataclass(frozen=True)
@@ -69,8 +88,11 @@ class Quadratic:
 
     def evaluate(self, x: Array) -> Evaluation:
         gradient = self.curvatures * x
-        value = np.sum(gradient * x, axis=1) / 2
-        return value, gradient, 2 * (self.dimension + 3) * UNIT * value, 2 * UNIT * _norm(gradient)
+        value = namespace(x).sum(gradient * x, axis=1) / 2
+        return value, gradient, 2 * (self.dimension + 3) * UNIT * value, 2 * UNIT * lengths(gradient)
+
+    def prepared(self) -> Evaluator:
+        return self.evaluate
 
 
 @dataclass(frozen=True)
@@ -101,33 +123,40 @@ class RidgeSum:
         return self.directions.shape[2]
 
     def evaluate(self, x: Array) -> Evaluation:
-        t = np.einsum("bkd,bd->bk", self.directions, x)
+        xp = namespace(x)
+        t = xp.einsum("bkd,bd->bk", self.directions, x)
         phi, slope, terms = _ONE_DIMENSIONAL[self.kind](t, self.parameters)
         w = self.weights
-        value = np.sum(w * phi, axis=1)
-        gradient = np.einsum("bk,bkd->bd", w * slope, self.directions)
+        value = xp.sum(w * phi, axis=1)
+        gradient = xp.einsum("bk,bkd->bd", w * slope, self.directions)
         operations = 2 * (self.dimension + w.shape[1] + 12) * UNIT
-        size = _norm(x)[:, None]
+        size = lengths(x)[:, None]
         # t carries (d + 2) u |x|; phi' has slope at most 1, phi has slope |phi'|
-        error_gradient = operations * np.sum(w * (size + terms), axis=1)
-        error_value = operations * np.sum(w * (size * np.abs(slope) + terms * (1 + np.abs(t))), axis=1)
+        error_gradient = operations * xp.sum(w * (size + terms), axis=1)
+        error_value = operations * xp.sum(w * (size * xp.abs(slope) + terms * (1 + xp.abs(t))), axis=1)
         return value, gradient, error_value, error_gradient
+
+    def prepared(self) -> Evaluator:
+        return self.evaluate
 
 
 def _huber(t: Array, b: Array) -> tuple[Array, Array, Array]:
-    slope = np.clip(t, -b, b)
-    return slope * (t - slope / 2), slope, np.abs(slope)
+    xp = namespace(t)
+    slope = xp.clip(t, -b, b)
+    return slope * (t - slope / 2), slope, xp.abs(slope)
 
 
 def _logistic(t: Array, b: Array) -> tuple[Array, Array, Array]:
+    xp = namespace(t)
     total = t + b
     sigma, at_zero = _sigmoid(total), _sigmoid(b)
-    value = 4 * (np.logaddexp(0, total) - np.logaddexp(0, b) - at_zero * t)
-    return value, 4 * (sigma - at_zero), 8 + np.abs(b)
+    value = 4 * (xp.logaddexp(0, total) - xp.logaddexp(0, b) - at_zero * t)
+    return value, 4 * (sigma - at_zero), 8 + xp.abs(b)
 
 
 def _cosine(t: Array, b: Array) -> tuple[Array, Array, Array]:
-    return 2 * np.sin(t / 2) ** 2, np.sin(t), 1 + np.abs(t)
+    xp = namespace(t)
+    return 2 * xp.sin(t / 2) ** 2, xp.sin(t), 1 + xp.abs(t)
 
 
 _ONE_DIMENSIONAL: dict[str, Callable[[Array, Array], tuple[Array, Array, Array]]] = {
@@ -138,7 +167,8 @@ _ONE_DIMENSIONAL: dict[str, Callable[[Array, Array], tuple[Array, Array, Array]]
 
 
 def _sigmoid(t: Array) -> Array:
-    return 0.5 * (1 + np.tanh(0.5 * t))
+    half: Array = 0.5 * (1 + namespace(t).tanh(0.5 * t))
+    return half
 
 
 @dataclass(frozen=True)
@@ -160,127 +190,39 @@ class LogSumExp:
         return self.rows.shape[2]
 
     def evaluate(self, x: Array) -> Evaluation:
+        return self.prepared()(x)
+
+    def prepared(self) -> Evaluator:
         a, b = self.rows, self.offsets
-        spread = np.max(np.sum((a[:, :, None] - a[:, None, :]) ** 2, axis=3), axis=(1, 2)) / 4
-        t = np.einsum("bkd,bd->bk", a, x) + b
-        value, weights = _softmax(t)
+        xp = namespace(a)
+        spread = xp.max(xp.sum((a[:, :, None] - a[:, None, :]) ** 2, axis=3), axis=(1, 2)) / 4
         value_zero, weights_zero = _softmax(b)
-        slope = np.einsum("bk,bkd->bd", weights_zero, a)
-        gradient = (np.einsum("bk,bkd->bd", weights, a) - slope) / spread[:, None]
-        linear = np.sum(slope * x, axis=1)
-        largest = np.max(_norm(a), axis=1)
-        reach = largest * _norm(x) + np.max(np.abs(b), axis=1)
+        slope = xp.einsum("bk,bkd->bd", weights_zero, a)
+        largest = xp.max(lengths(a), axis=1)
+        highest = xp.max(xp.abs(b), axis=1)
         operations = 2 * (self.dimension + a.shape[1] + 12) * UNIT / spread
-        return (
-            (value - value_zero - linear) / spread,
-            gradient,
-            operations * (1 + np.abs(value) + np.abs(value_zero) + 2 * reach),
-            operations * 4 * largest * (1 + reach),
-        )
+
+        def evaluate(x: Array) -> Evaluation:
+            value, weights = _softmax(xp.einsum("bkd,bd->bk", a, x) + b)
+            gradient = (xp.einsum("bk,bkd->bd", weights, a) - slope) / spread[:, None]
+            linear = xp.sum(slope * x, axis=1)
+            reach = largest * lengths(x) + highest
+            return (
+                (value - value_zero - linear) / spread,
+                gradient,
+                operations * (1 + xp.abs(value) + xp.abs(value_zero) + 2 * reach),
+                operations * 4 * largest * (1 + reach),
+            )
+
+        return evaluate
 
 
 def _softmax(t: Array) -> tuple[Array, Array]:
-    top = np.max(t, axis=1, keepdims=True)
-    powers = np.exp(t - top)
-    total = np.sum(powers, axis=1, keepdims=True)
-    return (top + np.log(total))[:, 0], powers / total
-
-
-@dataclass(frozen=True)
-class MoreauEnvelope:
-    """f(x) = min_p max_k (<g_k, p> + c_k) + |x - p|^2/2, evaluated over all subsets of active pieces.
-
-    The gradient g is the element of conv(g_k) that maximises the concave dual. Where the active pieces S are certain
-    (positive weights, other pieces below, both by more than rounding), g solves <g_k - g_l, g> = const for k, l in S,
-    and its error is that of the right-hand side over the least singular value of the differences. Elsewhere the
-    error is at most the root of twice the duality gap.
-
-    Parameters
-    ----------
-    slopes, offsets
-        g of shape (B, K, d) and c of shape (B, K), K at most 6; max_k c_k = 0 and 0 in the hull of the g_k with c_k = 0
-        put the minimum 0 at x = 0.
-    """
-
-    slopes: Array
-    offsets: Array
-
-    @property
-    def size(self) -> int:
-        return self.slopes.shape[0]
-
-    @property
-    def dimension(self) -> int:
-        return self.slopes.shape[2]
-
-    def evaluate(self, x: Array) -> Evaluation:
-        g, c = self.slopes, self.offsets
-        count = g.shape[1]
-        gram = np.einsum("bkd,bld->bkl", g, g)
-        linear = np.einsum("bkd,bd->bk", g, x) + c
-        largest = np.max(_norm(g), axis=1)
-        scale = largest * (_norm(x) + largest) + np.max(np.abs(c), axis=1)
-        rounding = 2 * (self.dimension + count + 12) * UNIT * scale
-        best = np.full(self.size, -np.inf)
-        chosen = np.zeros((self.size, count))
-        spread = np.full(self.size, np.inf)
-        for subset in _subsets(count, self.dimension + 1):
-            weights = _stationary(gram, linear, subset)
-            if weights is None:
-                continue
-            part = gram[:, subset][:, :, subset]
-            allowed = np.all(weights >= 0, axis=1)
-            dual = np.sum(weights * linear[:, subset], axis=1) - 0.5 * np.einsum("bk,bkl,bl->b", weights, part, weights)
-            better = np.flatnonzero(allowed & (dual > best))
-            best[better] = dual[better]
-            chosen[better] = 0.0
-            chosen[better[:, None], list(subset)] = weights[better]
-            spread[better] = _least_singular_value(part[better])
-        gradient = np.einsum("bk,bkd->bd", chosen, g)
-        square = np.sum(gradient * gradient, axis=1)
-        # values of the pieces at p = x - gradient
-        pieces = linear - np.einsum("bkd,bd->bk", g, gradient)
-        top = np.max(pieces, axis=1)
-        gap = np.maximum(top + square / 2 - best, 0) + 2 * rounding
-        sharp = 2 * count * rounding / spread + 2 * count * UNIT * largest
-        active = chosen > 0
-        clear = np.where(active, chosen > 4 * (sharp / spread)[:, None], top[:, None] - pieces > (
-            4 * rounding + 4 * largest * sharp
-        )[:, None])  # fmt: skip
-        certain = np.all(clear, axis=1)
-        return best, gradient, gap + rounding, np.where(certain, sharp, np.sqrt(2 * gap) + 2 * UNIT * count * largest)
-
-
-def _least_singular_value(gram: Array) -> Array:
-    """Of the differences g_k - g_1, from the Gram matrix (B, S, S); infinite for one piece."""
-    if gram.shape[1] == 1 or len(gram) == 0:
-        return np.full(len(gram), np.inf)
-    differences = gram[:, 1:, 1:] - gram[:, 1:, :1] - gram[:, :1, 1:] + gram[:, :1, :1]
-    # half, for the rounding of the Gram matrix of well-conditioned differences
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(differences)[:, 0], 1e-30)) / 2
-
-
-def _subsets(count: int, largest: int) -> Iterator[tuple[int, ...]]:
-    for size in range(1, min(count, largest) + 1):
-        yield from combinations(range(count), size)
-
-
-def _stationary(gram: Array, linear: Array, subset: tuple[int, ...]) -> Array | None:
-    """Weights (B, |S|) with sum 1 at which the dual restricted to a subset is stationary."""
-    size = len(subset)
-    if size == 1:
-        return np.ones((gram.shape[0], 1))
-    system = np.zeros((gram.shape[0], size + 1, size + 1))
-    system[:, :size, :size] = gram[:, subset][:, :, subset]
-    system[:, :size, size] = system[:, size, :size] = 1.0
-    right = np.concatenate([linear[:, subset], np.ones((gram.shape[0], 1))], axis=1)
-    try:
-        weights = np.linalg.solve(system, right[:, :, None])[:, :size, 0]
-    except np.linalg.LinAlgError:
-        return None
-    total = np.sum(weights, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.nan_to_num(weights / total, nan=-1.0, posinf=-1.0, neginf=-1.0)
+    xp = namespace(t)
+    top = xp.max(t, axis=1, keepdims=True)
+    powers = xp.exp(t - top)
+    total = xp.sum(powers, axis=1, keepdims=True)
+    return (top + xp.log(total))[:, 0], powers / total
 
 
 @dataclass(frozen=True)
@@ -299,15 +241,23 @@ class WithCurvature:
         return self.base.dimension
 
     def evaluate(self, x: Array) -> Evaluation:
-        m = self.mu
-        value, gradient, error_value, error_gradient = self.base.evaluate(x)
-        square = np.sum(x * x, axis=1)
-        return (
-            (1 - m) * value + m * square / 2,
-            (1 - m) * gradient + m * x,
-            error_value + 8 * UNIT * (np.abs(value) + self.dimension * square),
-            error_gradient + 8 * UNIT * (_norm(gradient) + _norm(x)),
-        )
+        return self.prepared()(x)
+
+    def prepared(self) -> Evaluator:
+        m, dimension, base = self.mu, self.dimension, self.base.prepared()
+
+        def evaluate(x: Array) -> Evaluation:
+            xp = namespace(x)
+            value, gradient, error_value, error_gradient = base(x)
+            square = xp.sum(x * x, axis=1)
+            return (
+                (1 - m) * value + m * square / 2,
+                (1 - m) * gradient + m * x,
+                error_value + 8 * UNIT * (xp.abs(value) + dimension * square),
+                error_gradient + 8 * UNIT * (lengths(gradient) + lengths(x)),
+            )
+
+        return evaluate
 
 
 @dataclass(frozen=True)
@@ -326,8 +276,24 @@ class CosineMixture:
         return self.base.dimension
 
     def evaluate(self, x: Array) -> Evaluation:
-        wide = RidgeSum(self.base.directions, self.base.weights, np.full_like(self.base.parameters, np.inf), "huber")
+        no_threshold = namespace(x).full_like(self.base.parameters, np.inf)
+        wide = RidgeSum(self.base.directions, self.base.weights, no_threshold, "huber")
         first, second = self.base.evaluate(x), wide.evaluate(x)
         c = self.share
         parts = [c * a + (1 - c) * b for a, b in zip(first, second, strict=True)]
         return parts[0], parts[1], 2 * parts[2], 2 * parts[3]
+
+    def prepared(self) -> Evaluator:
+        return self.evaluate
+
+
+def members(batch: Any, places: NDArray[np.int64]) -> Any:
+    """The functions at the given places of a batch, as a batch."""
+    changed = {}
+    for field in fields(batch):
+        part = getattr(batch, field.name)
+        if is_dataclass(part):
+            changed[field.name] = members(part, places)
+        elif isinstance(part, np.ndarray):
+            changed[field.name] = part[places]
+    return replace(batch, **changed)

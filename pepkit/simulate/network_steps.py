@@ -8,12 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pepkit.kernel import ClaimError
+from pepkit.simulate.namespaces import namespace
 
-__all__ = ["MODELS", "Problem", "SharpnessTrace", "final_losses", "problem", "sharpness_trace", "unit_schedules"]
+__all__ = [
+    "MODELS",
+    "Problem",
+    "SharpnessTrace",
+    "final_losses",
+    "hessian",
+    "loss_and_gradient",
+    "problem",
+    "sharpness_trace",
+    "stepped",
+    "too_long",
+    "unit_schedules",
+]
 
 MODELS = ("tanh", "relu", "logistic")
 
@@ -30,24 +44,34 @@ class Problem:
 
     def loss_and_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For a batch of parameters (B, P): losses (B,) and gradients (B, P)."""
-        n, d = self.x.shape
-        if self.model == "logistic":
-            margin = theta @ self.x.T * self.y
-            loss = np.logaddexp(0, -margin).mean(axis=1)
-            weight = -self.y / (1 + np.exp(np.clip(margin, -700, 700))) / n
-            return loss, weight @ self.x
-        m = self.width
-        w = theta[:, : m * d].reshape(-1, m, d)
-        b, v = theta[:, m * d : m * d + m], theta[:, m * d + m : m * d + 2 * m]
-        before = np.matmul(self.x, w.transpose(0, 2, 1)) + b[:, None, :]
-        hidden = np.tanh(before) if self.model == "tanh" else np.maximum(before, 0)
-        slope = 1 - hidden**2 if self.model == "tanh" else (before > 0).astype(float)
-        residual = np.matmul(hidden, v[:, :, None])[:, :, 0] - self.y
-        back = residual[:, :, None] * slope * v[:, None, :] / n
-        gradient_w = np.matmul(back.transpose(0, 2, 1), self.x)
-        gradient_v = np.matmul(residual[:, None, :], hidden)[:, 0] / n
-        gradient = np.concatenate([gradient_w.reshape(len(theta), -1), back.sum(axis=1), gradient_v], axis=1)
-        return (residual**2).mean(axis=1) / 2, gradient
+        return loss_and_gradient(self.model, self.x, self.y, theta)
+
+
+def loss_and_gradient(model: str, x: Any, y: Any, theta: Any) -> tuple[Any, Any]:
+    """Losses (B,) and gradients (B, P) of a model with parameters theta (B, P) on inputs x (n, d) and targets y (n,).
+
+    The same formulas for NumPy and JAX. Neurons of all networks stand side by side, so that each of the two products
+    with the inputs is one product of matrices.
+    """
+    xp = namespace(theta)
+    n, d = x.shape
+    if model == "logistic":
+        margin = theta @ x.T * y
+        weight = -y / (1 + xp.exp(xp.clip(margin, -700, 700))) / n
+        return xp.mean(xp.logaddexp(0, -margin), axis=1), weight @ x
+    batch, m = theta.shape[0], theta.shape[1] // (d + 2)
+    w, b, v = theta[:, : m * d].reshape(-1, d), theta[:, m * d : m * d + m], theta[:, m * d + m :]
+    before = (w @ x.T).reshape(batch, m, n) + b[:, :, None]
+    hidden = xp.tanh(before) if model == "tanh" else xp.maximum(before, 0)
+    slope = 1 - hidden**2 if model == "tanh" else xp.where(before > 0, 1.0, 0.0)
+    residual = xp.sum(hidden * v[:, :, None], axis=1) - y
+    back = residual[:, None] * slope * v[:, :, None] / n
+    gradients = [
+        (back.reshape(-1, n) @ x).reshape(batch, -1),
+        xp.sum(back, axis=2),
+        xp.sum(residual[:, None] * hidden, axis=2) / n,
+    ]
+    return xp.mean(residual**2, axis=1) / 2, xp.concatenate(gradients, axis=1)
 
 
 def problem(model: str, n: int = 100, d: int = 10, width: int = 20, seed: int = 0) -> Problem:
@@ -95,12 +119,18 @@ def final_losses(task: Problem, steps: np.ndarray, scales: np.ndarray) -> np.nda
     alive = np.ones(len(scales), dtype=bool)
     with np.errstate(over="ignore", invalid="ignore"):
         for h in steps:
-            _, gradient = task.loss_and_gradient(theta)
-            theta = theta - (scales * h)[:, None] * gradient
-            alive &= np.isfinite(theta).all(axis=1) & (np.abs(theta).max(axis=1) < 1e12)
-            theta[~alive] = 0.0
+            theta, alive = stepped(task.model, task.x, task.y, theta, alive, scales * h)
         loss, _ = task.loss_and_gradient(theta)
     return np.where(alive, loss, np.inf)
+
+
+def stepped(model: str, x: Any, y: Any, theta: Any, alive: Any, lengths: Any) -> tuple[Any, Any]:
+    """One step of gradient descent of lengths (B,), and which runs (B,) have not diverged; those that have lie at 0."""
+    xp = namespace(theta)
+    _, gradient = loss_and_gradient(model, x, y, theta)
+    theta = theta - lengths[:, None] * gradient
+    alive = alive & xp.all(xp.isfinite(theta), axis=1) & (xp.max(xp.abs(theta), axis=1) < 1e12)
+    return xp.where(alive[:, None], theta, 0.0), alive
 
 
 @dataclass(frozen=True)
@@ -122,9 +152,9 @@ def sharpness_trace(
     for step in range(len(steps) + 1):
         loss, gradient = task.loss_and_gradient(theta[None])
         if not np.isfinite(loss[0]):
-            raise ClaimError(f"the loss is infinite after {step} steps; use shorter steps")
+            raise too_long(step)
         if step % every == 0 or step == len(steps):
-            eigenvalues = np.linalg.eigvalsh(_hessian(task, theta))
+            eigenvalues = np.linalg.eigvalsh(hessian(task.model, task.x, task.y, theta))
             times.append(step)
             losses.append(float(loss[0]))
             largest.append(float(eigenvalues[-1]))
@@ -136,9 +166,15 @@ def sharpness_trace(
     return SharpnessTrace(np.array(times), np.array(losses), np.array(largest), np.array(smallest))
 
 
-def _hessian(task: Problem, theta: np.ndarray, width: float = 1e-5) -> np.ndarray:
-    shifts = width * np.eye(len(theta))
-    _, plus = task.loss_and_gradient(theta + shifts)
-    _, minus = task.loss_and_gradient(theta - shifts)
-    hessian = (plus - minus) / (2 * width)
-    return (hessian + hessian.T) / 2
+def too_long(step: int) -> ClaimError:
+    """What is wrong with a run whose loss is no number."""
+    return ClaimError(f"the loss is infinite after {step} steps; use shorter steps")
+
+
+def hessian(model: str, x: Any, y: Any, theta: Any, width: float = 1e-5) -> Any:
+    """The Hessian (P, P) of the loss at theta (P,), from differences of gradients over twice the `width`."""
+    shifts = width * namespace(theta).eye(theta.shape[0])
+    _, plus = loss_and_gradient(model, x, y, theta + shifts)
+    _, minus = loss_and_gradient(model, x, y, theta - shifts)
+    slopes = (plus - minus) / (2 * width)
+    return (slopes + slopes.T) / 2

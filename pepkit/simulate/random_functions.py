@@ -11,11 +11,11 @@ from pepkit.simulate.functions import (
     CosineMixture,
     FunctionBatch,
     LogSumExp,
-    MoreauEnvelope,
     Quadratic,
     RidgeSum,
     WithCurvature,
 )
+from pepkit.simulate.moreau import MoreauEnvelope
 
 __all__ = ["FAMILIES", "hypoconvex_batches", "random_batches"]
 

@@ -14,7 +14,6 @@ from pepkit.kernel import ClaimError
 from pepkit.labs import deep_linear as study
 from pepkit.simulate import accelerated, deep_linear, training
 from pepkit.simulate.accelerated.classifiers import train_all
-from pepkit.simulate.accelerated.descent import descent, trained
 from pepkit.simulate.accelerated.flows import flow
 
 
@@ -46,38 +45,6 @@ def test_complex_flows_agree() -> None:
     real = flow(weights.real, target.real, times, 1e-10).weights
     same = flow(weights.real.astype(complex), target.real, times, 1e-10).weights
     assert np.max(np.abs(real - same)) < 1e-8
-
-
-def test_descent_agrees() -> None:
-    generator = np.random.default_rng(4)
-    spectra = generator.uniform(0, 1, (7, 3))
-    start = generator.standard_normal((7, 3))
-    steps = np.array([1.4, 2.0, 1.4])
-    points = descent(lambda x, a: a * x, spectra, start, steps)
-    expected = [start]
-    for h in steps:
-        expected.append(expected[-1] * (1 - h * spectra))
-    assert points.shape == (4, 7, 3) and np.max(np.abs(points - np.stack(expected))) < 1e-14
-
-
-def test_training_agrees() -> None:
-    generator = np.random.default_rng(5)
-    slopes = generator.standard_normal((6, 2))
-    inputs, outputs = generator.standard_normal((9, 2)), generator.standard_normal(9)
-
-    def loss(parameters, data):  # type: ignore[no-untyped-def]
-        return ((data[0] @ parameters["w"] - data[1]) ** 2).mean()
-
-    last, losses = trained(loss, {"w": slopes}, (inputs, outputs), steps=60, rate=0.05, records=3)
-    expected = slopes.copy()
-    for _ in range(60):
-        expected -= 0.05 * 2 / 9 * (expected @ inputs.T - outputs) @ inputs
-    assert np.max(np.abs(last["w"] - expected)) < 1e-13
-    assert losses.shape == (4, 6) and np.all(np.diff(losses, axis=0) < 0)
-    with pytest.raises(ClaimError, match="no optimizer"):
-        trained(loss, {"w": slopes}, (inputs, outputs), steps=6, rate=0.1, optimizer="nonsense")
-    with pytest.raises(ClaimError, match="evenly"):
-        trained(loss, {"w": slopes}, (inputs, outputs), steps=7, rate=0.1, records=2)
 
 
 def test_backends() -> None:

@@ -9,7 +9,8 @@ from flint import fmpq
 from pepkit.labs.gradient_descent import exact_run, float_run, random_runs
 from pepkit.labs.schedules_under_test import CertifiedMethod, certified_methods
 from pepkit.labs.store import Work
-from pepkit.simulate.functions import MoreauEnvelope, Quadratic, RidgeSum
+from pepkit.simulate.functions import Quadratic, RidgeSum
+from pepkit.simulate.moreau import MoreauEnvelope
 from pepkit.simulate.random_functions import FAMILIES, hypoconvex_batches, random_batches
 from pepkit.simulate.worst_case import interpolant
 
@@ -84,6 +85,23 @@ def test_moreau_envelope_of_the_absolute_value_is_huber() -> None:
     x = np.array([[-3.0], [-0.5], [0.0], [0.9], [2.0]])
     first, second = batch.evaluate(x), huber.evaluate(x)
     assert np.allclose(first[0], second[0], atol=1e-15) and np.allclose(first[1], second[1], atol=1e-15)
+
+
+def test_pieces_that_stand_twice_change_no_envelope() -> None:
+    """Their Gram matrices are singular; values and gradients stay, within the bounds of their errors."""
+    generator = np.random.default_rng(3)
+    slopes, offsets = generator.standard_normal((40, 3, 3)), -np.abs(generator.standard_normal((40, 3)))
+    x = 3 * generator.standard_normal((40, 3))
+    twice = MoreauEnvelope(slopes[:, [0, 1, 2, 1]], offsets[:, [0, 1, 2, 1]])
+    value, gradient, error_value, error_gradient = MoreauEnvelope(slopes, offsets).evaluate(x)
+    again, slope, again_error, slope_error = twice.evaluate(x)
+    assert np.all(np.abs(value - again) <= error_value + again_error)
+    assert np.all(np.linalg.norm(gradient - slope, axis=1) <= error_gradient + slope_error)
+    assert np.max(again_error) < 1e-11 and np.max(slope_error) < 1e-4 and np.median(error_gradient) < 1e-11
+    # a piece far above all others is the function; one far below is nowhere
+    alone = MoreauEnvelope(slopes[:, :1], offsets[:, :1]).evaluate(x)
+    below = MoreauEnvelope(slopes[:, :2], offsets[:, :2] + np.array([0.0, -1e3])).evaluate(x)
+    assert np.array_equal(alone[1], below[1]) and np.allclose(alone[0], below[0], rtol=1e-14)
 
 
 def test_catalogue_is_complete(methods: dict[str, CertifiedMethod]) -> None:

@@ -1,106 +1,101 @@
-"""Gradient descent and training of batches on JAX: one compiled program for all steps."""
+"""Fixed-step methods on batches of random functions on JAX: one compiled program a family, for any number of steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pepkit.kernel import ClaimError
+from pepkit.simulate import functions
 from pepkit.simulate.accelerated.backend import double, import_jax
+from pepkit.simulate.descent import Ends, Run, begun, continued, longest_steps, seen
+from pepkit.simulate.functions import FunctionBatch, members
+from pepkit.simulate.moreau import MoreauEnvelope
 
-__all__ = ["descent", "trained"]
+__all__ = ["run_method"]
 
-Array = NDArray[Any]
+Array = NDArray[np.float64]
+BLOCK = 512
+"""Functions that run together on a CPU, which keeps so many in its cache."""
+LEAST_CAPACITY = {True: 64, False: 4}
+"""Programs are compiled for powers of two of steps, at least so many: of gradient descent, of other methods, which keep
+all gradients."""
 
 
-def descent(gradient: Callable[[Any, Any], Any], data: Any, start: Array, steps: Array) -> Array:
-    """Gradient descent x_(i+1) = x_i - h_i grad f(x_i) on a batch of functions; all points, shape (N + 1, B, d).
+def run_method(batch: FunctionBatch, matrix: Array, start: Array, gradient_descent: bool) -> Run:
+    """`pepkit.simulate.descent.run_method` with the same formulas, compiled.
 
-    Parameters
-    ----------
-    gradient
-        gradient(point, item) of one function, written with jax.numpy, for an item of `data`.
-    data
-        Arrays with a leading axis of length B, in any nesting of tuples and dictionaries.
-    start
-        Shape (B, d).
-    steps
-        h_0, ..., h_(N-1), in units of 1/L of the functions.
+    Points differ from those of NumPy by the rounding of fused and reordered operations, which gradient descent with
+    long steps amplifies. The bounds of errors in the result are those of `pepkit.simulate.functions`, which allow for
+    such operations; what they take for granted about elementary functions is measured by the tests on CPUs only, so an
+    excess over an allowance counts when NumPy confirms it (`pepkit.labs.gradient_descent.random_runs`).
     """
     jax = import_jax()
+    count = len(matrix)
+    capacity = max(LEAST_CAPACITY[gradient_descent], 1 << count.bit_length())
+    # the first point is reached by a step of length 0, so that a program evaluates its functions in one place
+    spare = (1, capacity - count - 1)
+    longest = np.pad(longest_steps(matrix), spare)
+    if gradient_descent:
+        rows = np.pad(np.diagonal(matrix), spare)
+    else:
+        rows = np.pad(matrix, (spare, (0, capacity - count)))
+    blocks = -(-batch.size // BLOCK) if jax.default_backend() == "cpu" else 1
+    length = -(-batch.size // blocks)
+    # the last block is filled with the first functions, so that one program serves all blocks
+    places = np.arange(blocks * length).reshape(blocks, length) % batch.size
     with double(jax):
-        numpy = jax.numpy
-        batched = jax.vmap(gradient)
-        items = jax.tree_util.tree_map(lambda a: numpy.asarray(a, dtype=numpy.float64), data)
-
-        def advance(points: Any, step: Any) -> Any:
-            following = points - step * batched(points, items)
-            return following, following
-
-        first = numpy.asarray(start, dtype=numpy.float64)
-        _, found = jax.jit(lambda x, h: jax.lax.scan(advance, x, h))(first, numpy.asarray(steps, dtype=numpy.float64))
-        return np.concatenate([np.asarray(start)[None], np.asarray(found)])
+        run = _program(gradient_descent)
+        found = [run(members(batch, own), rows, longest, count, start[own]) for own in places]
+        whole: Run = jax.tree_util.tree_map(lambda *parts: np.concatenate(parts)[: batch.size], *found)
+    return whole
 
 
-def trained(
-    loss: Callable[[Any, Any], Any],
-    parameters: Any,
-    data: Any,
-    *,
-    steps: int,
-    rate: float,
-    optimizer: str = "sgd",
-    records: int = 1,
-) -> tuple[Any, Array]:
-    """Full-batch training of many networks at once; the parameters at the end, and losses, shape (records + 1, B).
-
-    Parameters
-    ----------
-    loss
-        loss(parameters, data) of one network, written with jax.numpy.
-    parameters
-        Arrays with a leading axis of length B (one network each), in any nesting of tuples and dictionaries.
-    data
-        What all networks are trained on.
-    steps, rate, optimizer
-        The number of steps, the learning rate, and a name of optax: sgd, adam, ...
-    records
-        How often the losses are recorded, evenly; `steps` must be a multiple.
-
-    Raises
-    ------
-    ClaimError
-        For an optimizer that optax does not have, or a number of records that does not divide the steps.
-    """
+@lru_cache(maxsize=2)
+def _program(gradient_descent: bool) -> Any:
+    """run(batch, steps or rows, longest steps, number of steps, start); JAX keeps one form a family and a shape."""
     jax = import_jax()
-    import optax
+    numpy = jax.numpy
+    _register(jax)
 
-    maker = getattr(optax, optimizer, None)
-    if maker is None or optimizer.startswith("_"):
-        raise ClaimError(f"optax has no optimizer {optimizer!r}; sgd and adam are among those that it has")
-    if records < 1 or steps % records:
-        raise ClaimError(f"{steps} steps are not recorded {records} times evenly")
-    rule = maker(rate)
-    with double(jax):
-        numpy = jax.numpy
-        value, slope = jax.vmap(loss, (0, None)), jax.vmap(jax.grad(loss), (0, None))
+    def run(batch: Any, rows: Any, longest: Any, count: Any, start: Any) -> Any:
+        evaluate = batch.prepared()
 
-        def advance(carry: Any, _: Any) -> Any:
-            current, state, items = carry
-            updates, state = rule.update(slope(current, items), state, current)
-            return (optax.apply_updates(current, updates), state, items), None
+        def advance(i: Any, carry: Any) -> Any:
+            run, point, gradients = carry
+            if gradient_descent:
+                point, terms = point - rows[i] * gradients, 1
+            else:
+                # rows end with zeros, and so do the gradients that are not known yet
+                point, terms = start - numpy.tensordot(rows[i], gradients, axes=1), i
+            here = seen(evaluate, point)
+            run = jax.tree_util.tree_map(
+                lambda a, b: numpy.where(i == 0, a, b), begun(here), continued(run, here, terms * longest[i])
+            )
+            return run, point, here.gradient if gradient_descent else gradients.at[i].set(here.gradient)
 
-        def chunk(carry: Any, _: Any) -> Any:
-            carry, _ = jax.lax.scan(advance, carry, None, length=steps // records)
-            return carry, value(carry[0], carry[2])
+        nothing = numpy.zeros(start.shape[0])
+        ends = Ends(nothing, nothing, nothing)
+        gradients = numpy.zeros(start.shape if gradient_descent else (rows.shape[1], *start.shape))
+        blank = Run(ends, ends, *[nothing] * (len(Run._fields) - 2))
+        return jax.lax.fori_loop(0, count + 1, advance, (blank, start, gradients))[0]
 
-        def run(first: Any, items: Any) -> Any:
-            (last, _, _), losses = jax.lax.scan(chunk, (first, rule.init(first), items), None, length=records)
-            return last, numpy.concatenate([value(first, items)[None], losses])
+    return jax.jit(run)
 
-        cast = lambda tree: jax.tree_util.tree_map(lambda a: numpy.asarray(a, dtype=numpy.float64), tree)  # noqa: E731
-        last, losses = jax.jit(run)(cast(parameters), cast(data))
-        return jax.tree_util.tree_map(np.asarray, last), np.asarray(losses)
+
+@lru_cache(maxsize=1)
+def _register(jax: Any) -> None:
+    """Batches of functions become arguments of compiled programs: their arrays are data, their kind is part of the
+    program."""
+    for family, data in (
+        (functions.Quadratic, ["curvatures"]),
+        (functions.RidgeSum, ["directions", "weights", "parameters"]),
+        (functions.LogSumExp, ["rows", "offsets"]),
+        (MoreauEnvelope, ["slopes", "offsets"]),
+        (functions.WithCurvature, ["base", "mu"]),
+        (functions.CosineMixture, ["base", "share"]),
+    ):
+        kind = ["kind"] if family is functions.RidgeSum else []
+        jax.tree_util.register_dataclass(family, data_fields=data, meta_fields=kind)
