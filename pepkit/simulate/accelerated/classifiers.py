@@ -89,6 +89,8 @@ def _stopped(losses: Array, alive: NDArray[np.bool_], accuracy: float) -> tuple[
 
 def _program(jax: Any, centring: float, branch: float) -> Any:
     """train(weights, signs, batches, rate, x, labels) of one network: losses, which steps were finite, accuracy."""
+    import optax
+
     numpy = jax.numpy
     scale = 1 / np.sqrt(1 + branch**2) if branch else 1.0
 
@@ -117,23 +119,23 @@ def _program(jax: Any, centring: float, branch: float) -> Any:
     tree = jax.tree_util
 
     def train(weights: Any, signs: Any, batches: Any, rate: Any, x: Any, labels: Any) -> Any:
+        rule = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(rate, momentum=0.9))
+
         def step(carry: Any, chosen: Any) -> Any:
-            current, speeds, running = carry
+            current, memory, running = carry
             value, gradients = slope(current, signs, x[:, chosen], labels[chosen])
-            size = numpy.sqrt(sum(numpy.sum(g * g) for g in tree.tree_leaves(gradients)))
+            size = sum(numpy.sum(g * g) for g in tree.tree_leaves(gradients))
             running = running & numpy.isfinite(value) & numpy.isfinite(size)
-            shrink = numpy.minimum(1.0, 1.0 / numpy.maximum(size, 1e-300))
+            updates, following = rule.update(gradients, memory, current)
 
             def moved(old: Any, new: Any) -> Any:
                 return tree.tree_map(lambda a, b: numpy.where(running, b, a), old, new)
 
-            following = tree.tree_map(lambda v, g: 0.9 * v - rate * shrink * g, speeds, gradients)
-            speeds = moved(speeds, following)
-            current = moved(current, tree.tree_map(lambda w, v: w + v, current, speeds))
-            return (current, speeds, running), (value, running)
+            current, memory = moved(current, optax.apply_updates(current, updates)), moved(memory, following)
+            return (current, memory, running), (value, running)
 
-        rest = tree.tree_map(numpy.zeros_like, weights)
-        (last, _, _), (losses, alive) = jax.lax.scan(step, (weights, rest, numpy.array(True)), batches)
+        first = (weights, rule.init(weights), numpy.array(True))
+        (last, _, _), (losses, alive) = jax.lax.scan(step, first, batches)
         right = scores(last, signs, x).argmax(axis=0) == labels
         accuracy = numpy.mean(right.astype(numpy.float64))
         return losses, alive, accuracy
