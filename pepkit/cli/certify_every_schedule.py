@@ -31,6 +31,10 @@ def every_schedule(
     measure: options.Measure = None,
     initial: options.Initial = "distance",
     limit: Annotated[int, typer.Option(help="Most boxes of steps.", min=1)] = 100_000,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Keep the boxes proved so far in this file, and go on from it.", metavar="FILE"),
+    ] = None,
     output: options.Output = None,
     as_json: options.Json = False,
 ) -> None:
@@ -50,6 +54,7 @@ def every_schedule(
             measure=performance_measure(measure or "function-value"),
             initial=initial_condition(initial),
             limit=limit,
+            checkpoint=checkpoint,
             progress=lambda words: progress("cover", words),
         )
         theorem = check(proof)

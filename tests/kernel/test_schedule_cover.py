@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepkit.kernel import CertificateError, ClaimError, FormatError, InitialCondition, Measure, check
+from pepkit.certification import CertificationError
+from pepkit.kernel import CertificateError, ClaimError, FormatError, InitialCondition, Measure, check, load
 from pepkit.kernel.files import certificate_from_data, certificate_to_data
 from pepkit.kernel.line_functions import LineFunction
 from pepkit.kernel.schedule_cover import Cut, ScheduleBound, ScheduleCover
@@ -410,7 +412,6 @@ def test_ranges_of_finite_boxes_are_attained(line: LineFunction, where: Any, ste
 
 
 def test_a_search_that_cannot_succeed_says_where() -> None:
-    from pepkit.certification import CertificationError
 
     with pytest.raises(CertificationError, match=r"steps near \(1\.\d+\).*smaller bound"):
         certify_every_schedule(1, fmpq(126, 1000))
@@ -435,3 +436,22 @@ def test_a_search_that_cannot_succeed_says_where() -> None:
 def test_claims_that_make_no_sense(bad: tuple[Any, ...]) -> None:
     with pytest.raises(ClaimError):
         ScheduleBound(*bad)
+
+
+def test_a_search_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.json"
+    whole = certify_every_schedule(2, "0.06", checkpoint=path)
+    assert check(certificate_from_data(json.loads(path.read_text()))) and whole == load(path)
+    path.unlink()
+    with pytest.raises(CertificationError, match="larger limit"):
+        certify_every_schedule(2, "0.06", checkpoint=path, limit=5)
+    part = load(path)
+    assert isinstance(part, ScheduleCover) and 5 < len(part.tree) < len(whole.tree)
+    with pytest.raises(REFUSED):
+        check(part)
+    finished = certify_every_schedule(2, "0.06", checkpoint=path)
+    assert check(finished).claim == whole.claim and finished.tree[: len(part.tree)] == part.tree
+    with pytest.raises(ClaimError, match="another claim"):
+        certify_every_schedule(2, "0.05", checkpoint=path)
+    # a finished one is taken as it is
+    assert certify_every_schedule(2, "0.06", checkpoint=path) == finished

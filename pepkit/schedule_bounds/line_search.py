@@ -1,45 +1,34 @@
-"""What no stepsize schedule of N steps can do: lower bounds for all schedules at once, with proof.
+"""The search for functions of one variable that are bad for all steps in a box, in floats.
 
-R^N is split into boxes of steps. For each box a mixture of functions of one variable is looked for in floats, among
-functions whose derivative has slopes 1 and mu between at most three kinks, and checked exactly by the kernel; a box
-without one is halved. `pepkit.kernel.schedule_cover` has the argument.
+The functions have f'(0) = 1, start at 0 and have at most three kinks; between them f' has slopes 1 and mu, and constant
+parts. Kinks are put where the iterates of the box end, and on grids that are refined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
-from flint import fmpq
 from numpy.typing import NDArray
 
-from pepkit.algebra import exact
-from pepkit.certification import CertificationError
-from pepkit.kernel import ClaimError, InitialCondition, Measure
-from pepkit.kernel.line_functions import Interval, LineFunction
-from pepkit.kernel.schedule_cover import Cut, Node, ScheduleBound, ScheduleCover, proves_box
+from pepkit.kernel import InitialCondition, Measure
+from pepkit.kernel.schedule_cover import ScheduleBound
 
-__all__ = ["certify_every_schedule"]
+__all__ = ["FAR", "Box", "LineFunctions", "LineSearch"]
 
 Array = NDArray[np.float64]
-Progress = Callable[[str], None]
 Box = tuple[tuple[float, float], ...]
 
 FAR = 1e5
 """Stands for infinity in the search."""
-KINK_BITS = 20
-WEIGHT_BITS = 24
-NARROW = fmpq(1, 10**7)
-"""Boxes narrower than this are not halved."""
 MARGIN = 1e-7
 """Relative distance that the search keeps from the bound, for roundings."""
 
 
 @dataclass(frozen=True)
-class _Functions:
+class LineFunctions:
     """C functions with f'(0) = 1: kinks 0 >= -t_1 >= -t_2, slopes of f' right of 0 and in the three parts left of it.
 
     `kinks` has shape (C, 2), `slopes` (C, 4); `nodes`, `gradients`, `values` (C, 3) belong to 0, -t_1, -t_2, and
@@ -56,7 +45,7 @@ class _Functions:
     minimiser: Array
 
     @classmethod
-    def build(cls, kinks: Array, slopes: Array) -> _Functions:
+    def build(cls, kinks: Array, slopes: Array) -> LineFunctions:
         """The functions that are bounded below."""
         kept = (kinks[:, 0] >= 0) & (kinks[:, 1] >= kinks[:, 0])
         kinks, slopes = kinks[kept], slopes[kept]
@@ -82,9 +71,9 @@ class _Functions:
         bounded = (slopes[:, 0] >= 0) & ends & (least < -1e-6) & (least > -1e3)
         return cls(kinks, slopes, nodes, gradients, values, zeros, least, minimiser).take(bounded)
 
-    def take(self, chosen: Any) -> _Functions:
+    def take(self, chosen: Any) -> LineFunctions:
         """Some of the functions."""
-        return _Functions(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+        return LineFunctions(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
     def __len__(self) -> int:
         return len(self.kinks)
@@ -155,8 +144,8 @@ def _least_square(x: Array) -> Array:
     return np.where((low <= 0) & (high >= 0), 0.0, np.minimum(low * low, high * high))
 
 
-def _joined(*parts: _Functions) -> _Functions:
-    return _Functions(*(np.concatenate([getattr(p, n) for p in parts]) for n in _Functions.__dataclass_fields__))
+def joined(*parts: LineFunctions) -> LineFunctions:
+    return LineFunctions(*(np.concatenate([getattr(p, n) for p in parts]) for n in LineFunctions.__dataclass_fields__))
 
 
 def _mixture(ratios: Array, enough: float) -> tuple[float, NDArray[np.intp], Array]:
@@ -203,7 +192,7 @@ def _mixture(ratios: Array, enough: float) -> tuple[float, NDArray[np.intp], Arr
     return float(mixed.min()), np.array([k for k, _ in used]), weights / weights.sum()
 
 
-class _Search:
+class LineSearch:
     """The functions among which mixtures are looked for, and the ways to refine them."""
 
     def __init__(self, claim: ScheduleBound) -> None:
@@ -222,23 +211,23 @@ class _Search:
         on_axis = np.stack([np.zeros_like(grid), grid], axis=1)
         ends = [end for end in (0.25, 0.5, 0.75, 1.0) if end >= mu]
         bent = [(k, [right, 1.0, 1.0, left]) for k in (0.5, 1.0, 2.0) for left in ends for right in (flat, *ends)]
-        self.grid = _joined(
+        self.grid = joined(
             self._functions(kinks, 0),
             self._functions(on_axis, 1),
             self._functions(kinks[::3], 2),
             self._functions(kinks[::3], 3),
-            *(_Functions.build(np.array([[k, k]]), np.array([slopes])) for k, slopes in bent),
+            *(LineFunctions.build(np.array([[k, k]]), np.array([slopes])) for k, slopes in bent),
         )
         self.base = self._functions(np.array([[0.0, 0.0], [0.0, 30.0]]), 0)
 
-    def _functions(self, kinks: Array, pattern: int) -> _Functions:
-        return _Functions.build(kinks, np.tile(self.patterns[pattern], (len(kinks), 1)))
+    def _functions(self, kinks: Array, pattern: int) -> LineFunctions:
+        return LineFunctions.build(kinks, np.tile(self.patterns[pattern], (len(kinks), 1)))
 
-    def _evaluate(self, functions: _Functions, box: Box) -> tuple[float, _Functions, Array]:
+    def _evaluate(self, functions: LineFunctions, box: Box) -> tuple[float, LineFunctions, Array]:
         value, chosen, weights = _mixture(functions.ratios(box, self.claim.measure, self.claim.initial), self.enough)
         return value, functions.take(chosen), weights
 
-    def _on_the_way(self, functions: _Functions, box: Box) -> _Functions:
+    def _on_the_way(self, functions: LineFunctions, box: Box) -> LineFunctions:
         """Functions with kinks where the iterates of given functions can be."""
         ends = -np.concatenate([end.ravel() for hull in functions.hulls(box) for end in hull])
         if self.claim.initial is InitialCondition.DISTANCE:
@@ -250,19 +239,19 @@ class _Search:
         first, second = np.meshgrid(ends, ends, indexing="ij")
         pairs = np.stack([first[first < second], second[first < second]], axis=1)
         on_axis = pairs[pairs[:, 0] == 0]
-        return _joined(*(self._functions(p, k) for k, p in enumerate((pairs, on_axis, pairs, pairs))))
+        return joined(*(self._functions(p, k) for k, p in enumerate((pairs, on_axis, pairs, pairs))))
 
-    def mixture(self, box: Box, inherited: _Functions | None) -> tuple[float, _Functions, Array]:
+    def mixture(self, box: Box, inherited: LineFunctions | None) -> tuple[float, LineFunctions, Array]:
         """The best mixture that was found for a box, its functions and weights (for initial condition 1 each)."""
         start = self.base
         if inherited is not None and len(inherited):
             found = self._evaluate(inherited, box)
             if found[0] >= self.enough:
                 return found
-            start = _joined(inherited, self.base)
+            start = joined(inherited, self.base)
         best = self._evaluate(start, box)
         for _ in range(4):
-            found = self._evaluate(_joined(start, best[1], self._on_the_way(_joined(start, best[1]), box)), box)
+            found = self._evaluate(joined(start, best[1], self._on_the_way(joined(start, best[1]), box)), box)
             if found[0] <= best[0] + 1e-9:
                 break
             best = found
@@ -276,171 +265,10 @@ class _Search:
         for _ in range(5):
             if best[0] >= self.enough:
                 break
-            middle = _joined(best[1], coarse)
+            middle = joined(best[1], coarse)
             near = (middle.kinks[:, None] + width * offsets).reshape(-1, 2)
-            moved = _Functions.build(near, np.repeat(middle.slopes, len(offsets), axis=0))
-            found = self._evaluate(_joined(moved, middle, self._on_the_way(middle, box)), box)
+            moved = LineFunctions.build(near, np.repeat(middle.slopes, len(offsets), axis=0))
+            found = self._evaluate(joined(moved, middle, self._on_the_way(middle, box)), box)
             best = max(best, found, key=lambda entry: entry[0])
             width /= 4
         return best
-
-
-class _Pool:
-    """Exact functions, each once."""
-
-    def __init__(self, claim: ScheduleBound) -> None:
-        self.claim = claim
-        self.data: list[tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]] = []
-        self.functions: list[LineFunction] = []
-        self._numbers: dict[Any, int] = {}
-
-    def leaf(self, functions: _Functions, weights: Array) -> tuple[tuple[int, Any], ...]:
-        """A mixture with rounded kinks and weights."""
-        found: dict[int, Any] = {}
-        for kinks, slopes, weight in zip(functions.kinks, functions.slopes, weights, strict=True):
-            number = self._number(kinks, slopes)
-            start = self.functions[number].initial(self.claim.initial)
-            share = fmpq(round(float(weight) * 2**WEIGHT_BITS), 1 << WEIGHT_BITS) / start
-            found[number] = found.get(number, fmpq(0)) + _short(share)
-        return tuple(sorted(found.items()))
-
-    def _number(self, kinks: Array, slopes: Array) -> int:
-        # outwards, so that an iterate at a kink stays on its inner side
-        places = [fmpq(int(np.ceil(t * 2**KINK_BITS - 1e-6)), 1 << KINK_BITS) for t in kinks]
-        # 1, 0, 1/4, .. are exact floats; mu is not
-        parts = [self._slope(s) for s in slopes]
-        key = (tuple(places), tuple(parts))
-        if key not in self._numbers:
-            points, gradients = [fmpq(0)], [fmpq(1)]
-            for place, slope in zip(places, parts[1:], strict=False):
-                if -place < points[-1]:
-                    gradients.append(gradients[-1] - slope * (points[-1] + place))
-                    points.append(-place)
-            data = (tuple(points[::-1]), tuple(gradients[::-1]), (parts[3], parts[0]))
-            self._numbers[key] = len(self.data)
-            self.data.append(data)
-            self.functions.append(LineFunction(self.claim.mu, *data))
-        return self._numbers[key]
-
-    def _slope(self, value: float) -> Any:
-        mu = self.claim.mu
-        return mu if value == float(int(mu.p) / int(mu.q)) else fmpq(round(value * 4), 4)
-
-
-def _short(value: Any) -> Any:
-    """A positive rational with about `WEIGHT_BITS` bits."""
-    scale = max(0, int(value.q).bit_length() - int(value.p).bit_length() + WEIGHT_BITS)
-    return fmpq(int(value * (1 << scale) + fmpq(1, 2)), 1 << scale)
-
-
-def certify_every_schedule(
-    steps: int,
-    bound: Any,
-    *,
-    mu: Any = 0,
-    measure: Measure = Measure.FUNCTION_VALUE,
-    initial: InitialCondition = InitialCondition.DISTANCE,
-    limit: int = 100_000,
-    progress: Progress | None = None,
-) -> ScheduleCover:
-    """Prove that no schedule of `steps` steps of gradient descent has a worst case below `bound`.
-
-    Parameters
-    ----------
-    steps
-        N. The number of boxes grows fast with it: 2 takes a minute, 3 hours close to the optimum.
-    bound
-        A lower bound of measure over initial condition, with L = 1 (f(x_N) - f_* over |x_0 - x_*|^2, without 1/2).
-    mu
-        mu/L of the class, -1 <= mu < 1.
-    measure, initial
-        What is bounded, and what it is compared with.
-    limit
-        Most boxes.
-    progress
-        Called with words now and then.
-
-    Returns
-    -------
-    ScheduleCover
-        A proof that `pepkit.kernel.check` accepts.
-
-    Raises
-    ------
-    ClaimError
-        For numbers that are not rational or out of range.
-    CertificationError
-        If the functions of the search do not reach the bound somewhere, with the steps where: the bound is larger than
-        the worst case of the best schedule, or close to it; or if the boxes are too many.
-    """
-    claim = ScheduleBound(_rational(mu, "mu/L"), steps, measure, initial, _rational(bound, "the bound"))
-    search, pool = _Search(claim), _Pool(claim)
-    tree: list[Node] = []
-    leaves = 0
-    waiting: list[tuple[tuple[Interval, ...], _Functions | None]] = [(((None, None),) * steps, None)]
-    while waiting:
-        sides, inherited = waiting.pop()
-        box = tuple(
-            (-FAR if low is None else _float(low), FAR if high is None else _float(high)) for low, high in sides
-        )
-        value, functions, weights = search.mixture(box, inherited)
-        if value >= search.enough:
-            mixture = pool.leaf(functions, weights)
-            if proves_box(claim, pool.functions, mixture, sides):
-                tree.append(mixture)
-                leaves += 1
-                if progress is not None and leaves % 50 == 0:
-                    progress(f"{leaves} boxes proved, {len(waiting)} open around ({_words(box)})")
-                continue
-        k, at = _cut(sides)
-        low, high = sides[k]
-        narrow = low is not None and high is not None and high - low < NARROW
-        if narrow or len(tree) > 2 * limit:
-            raise CertificationError(
-                f"steps near ({_words(box)}) are not shown to have a worst case of {search.enough:.9g}: the functions "
-                f"of the search reach {value:.9g} there; take a smaller bound"
-                + ("" if narrow else f", or a larger limit than {limit} boxes")
-            )
-        tree.append(Cut(k, at))
-        for part in ((at, high), (low, at)):
-            waiting.append(((*sides[:k], part, *sides[k + 1 :]), functions))
-    used = sorted({number for node in tree if not isinstance(node, Cut) for number, _ in node})
-    places = {number: place for place, number in enumerate(used)}
-    final: list[Node] = [node if isinstance(node, Cut) else tuple((places[n], w) for n, w in node) for node in tree]
-    return ScheduleCover(
-        claim,
-        tuple(pool.data[n] for n in used),
-        tuple(final),
-        {"method": "mixtures of line functions", "boxes": leaves},
-    )
-
-
-def _rational(value: Any, what: str) -> Any:
-    number = exact(value)
-    if not number.is_rational:
-        raise ClaimError(f"{what} is a rational number here, not {value}")
-    return number.value
-
-
-def _float(value: Any) -> float:
-    return float(int(value.p) / int(value.q))
-
-
-def _words(box: Sequence[tuple[float, float]]) -> str:
-    return ", ".join(f"{low:.7g}" if abs(low) < FAR else f"{high:.7g}" for low, high in box)
-
-
-def _cut(box: Sequence[Interval]) -> tuple[int, Any]:
-    """Where a box is cut: the longest side in the middle; a side [a, infinity) counts as 64/a and is cut at 2a."""
-
-    def length(side: Interval) -> Any:
-        low, high = side
-        if low is None or high is None:
-            return 64 / max(abs(low if high is None else high), fmpq(2)) if side != (None, None) else fmpq(1000)
-        return high - low
-
-    k = max(range(len(box)), key=lambda j: length(box[j]))
-    low, high = box[k]
-    if low is None:
-        return k, fmpq(0) if high is None else min(2 * high, fmpq(-4))
-    return k, max(2 * low, fmpq(4)) if high is None else (low + high) / 2
