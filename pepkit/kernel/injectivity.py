@@ -29,6 +29,7 @@ from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
+from pepkit.kernel.network_claims import claim_of_kind
 from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
 from pepkit.kernel.networks import Layer, Network
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
@@ -179,7 +180,7 @@ class PositiveDependencies:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError names the first layer and dependency that fails."""
-        claim = _claim_of_kind(self.claim, InjectiveNetwork)
+        claim = claim_of_kind(self.claim, InjectiveNetwork)
         layers = claim.network.layers
         if len(self.dependencies) != len(layers):
             raise FormatError(f"dependencies for {len(self.dependencies)} layers, the network has {len(layers)}")
@@ -209,7 +210,7 @@ class PlanarSectors:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError gives two points with one image if the claim is false."""
-        claim = _claim_of_kind(self.claim, InjectiveNetwork)
+        claim = claim_of_kind(self.claim, InjectiveNetwork)
         planar = planar_map(claim.network.layers)
         collision = find_collision(planar)
         if collision is not None:
@@ -231,7 +232,7 @@ class Collision:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError if the points agree or some output differs."""
-        claim = _claim_of_kind(self.claim, NonInjectiveNetwork)
+        claim = claim_of_kind(self.claim, NonInjectiveNetwork)
         inputs = claim.network.inputs
         x, y = (tuple(RATIONALS.coerce(a) for a in point) for point in (self.x, self.y))
         if len(x) != inputs or len(y) != inputs:
@@ -247,12 +248,6 @@ class Collision:
         return Conclusion(
             claim, None, None, False, ("the two inputs differ", f"all {claim.network.outputs} outputs agree exactly")
         )
-
-
-def _claim_of_kind(claim: Any, kind: type[Any]) -> Any:
-    if not isinstance(claim, kind):
-        raise FormatError(f"this kind of proof is for claims of type {kind.__name__}, not {type(claim).__name__}")
-    return claim
 
 
 # ---- files ---------------------------------------------------------------------------------------
@@ -288,7 +283,7 @@ def read_dependencies(
             reading.increasing([(j,) for j, _ in pairs], len(pairs), "rows of a dependency")
             dependencies.append(tuple((j, RATIONALS.read(weight)) for j, weight in pairs))
         layers.append(tuple(dependencies))
-    return PositiveDependencies(_claim_of_kind(claim, InjectiveNetwork), tuple(layers), provenance)
+    return PositiveDependencies(claim_of_kind(claim, InjectiveNetwork), tuple(layers), provenance)
 
 
 def write_dependencies(proof: PositiveDependencies) -> dict[str, Any]:
@@ -302,14 +297,14 @@ def read_sectors(
 ) -> PlanarSectors:
     """The proof by sectors of the plane."""
     reading.fields(data, "the proof", ("kind",))
-    return PlanarSectors(_claim_of_kind(claim, InjectiveNetwork), provenance)
+    return PlanarSectors(claim_of_kind(claim, InjectiveNetwork), provenance)
 
 
 def read_collision(number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]) -> Collision:
     """Two points with one image."""
     parts = reading.fields(data, "the proof", ("kind", "x", "y"))
     x, y = (tuple(RATIONALS.read(a) for a in reading.items(parts[key], f"the point {key}")) for key in ("x", "y"))
-    return Collision(_claim_of_kind(claim, NonInjectiveNetwork), x, y, provenance)
+    return Collision(claim_of_kind(claim, NonInjectiveNetwork), x, y, provenance)
 
 
 def write_collision(proof: Collision) -> dict[str, Any]:

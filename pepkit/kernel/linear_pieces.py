@@ -22,7 +22,7 @@ from flint import fmpq, fmpq_mat
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz, lower_quotient
-from pepkit.kernel.network_claims import NetworkLipschitz
+from pepkit.kernel.network_claims import NetworkLipschitz, claim_of_kind
 from pepkit.kernel.networks import ONE, ZERO, Network, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.semidefinite import prove_positive_semidefinite
@@ -158,7 +158,7 @@ class PiecesProof:
         return sum(node == PIECE for node in self.nodes)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkLipschitz, NetworkMaximumLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         pending = [PieceCell(claim.network)]

@@ -21,7 +21,7 @@ from flint import fmpq_mat
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.maximum_norm import lower_quotient
-from pepkit.kernel.network_claims import NetworkLipschitz
+from pepkit.kernel.network_claims import NetworkLipschitz, claim_of_kind
 from pepkit.kernel.networks import ONE, ZERO, Layer, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.semidefinite import prove_positive_semidefinite
@@ -42,7 +42,7 @@ class ChainProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         if claim.rate < 0:

@@ -21,7 +21,7 @@ from flint import fmpq_mat
 
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.network_claims import NetworkClaim, require_affine_end
+from pepkit.kernel.network_claims import NetworkClaim, claim_of_kind, require_affine_end
 from pepkit.kernel.networks import ONE, ZERO, Network, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.words import decimal_text
@@ -116,7 +116,7 @@ class DifferenceProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkMaximumLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         proved = max(difference_bounds(claim.network)[-1])

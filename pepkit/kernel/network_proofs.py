@@ -20,6 +20,7 @@ from pepkit.kernel.network_claims import (
     NetworkCounterexample,
     NetworkLipschitz,
     NetworkProperty,
+    claim_of_kind,
 )
 from pepkit.kernel.network_relaxation import Cell, EmptyCell, Relaxation, VerifiedRelaxation
 from pepkit.kernel.network_statements import lifted_statement
@@ -101,7 +102,7 @@ class BranchingProof:
         return sum(isinstance(node, Leaf) for node in self.nodes)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkBound, NetworkProperty)
         if isinstance(claim, NetworkBound):
             if claim.rate is None:
                 raise ClaimError("the claim states no bound")
@@ -224,7 +225,7 @@ class GramBoundProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkBound)
         if claim.rate is None:
             raise ClaimError("the claim states no bound")
         try:
@@ -250,7 +251,7 @@ class LipschitzProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         checks = _prove_identity(claim, self.multipliers, claim.slopes_statement())
@@ -276,9 +277,10 @@ class PointProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        if self.point not in self.claim.box:
+        claim = claim_of_kind(self.claim, NetworkCounterexample)
+        if self.point not in claim.box:
             raise CertificateError("the given input does not lie in the box")
-        if not self.claim.holds_at(self.point):
+        if not claim.holds_at(self.point):
             raise CertificateError("the value of the network at the given input lies outside the region")
         checks = ("the input lies in the box", "the network was evaluated exactly and its value lies in the region")
-        return Conclusion(self.claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)

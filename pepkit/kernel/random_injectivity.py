@@ -31,6 +31,7 @@ from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.gaussian import Enclosure, binary_entropy, density, upper_tail
+from pepkit.kernel.network_claims import claim_of_kind
 from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
 from pepkit.kernel.statement import Statement
@@ -150,9 +151,7 @@ class SignChange:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError if the signs are wrong or the enclosure is too narrow for the points."""
-        claim = self.claim
-        if not isinstance(claim, InjectivityThreshold):
-            raise FormatError("a sign change proves enclosures of thresholds only")
+        claim = claim_of_kind(self.claim, InjectivityThreshold)
         constant = THRESHOLDS[claim.constant]
         below, above = RATIONALS.coerce(self.below), RATIONALS.coerce(self.above)
         if not constant.domain[0] < below < above < constant.domain[1]:
@@ -250,9 +249,7 @@ class SignCount:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError if the probability is another one."""
-        claim = self.claim
-        if not isinstance(claim, InjectivityProbability):
-            raise FormatError("a count of signs proves probabilities of injectivity only")
+        claim = claim_of_kind(self.claim, InjectivityProbability)
         exact = sign_symmetric_probability(claim.inputs, claim.rows)
         if exact != claim.probability:
             raise CertificateError(f"the probability is {rational_text(exact)[:80]}")
@@ -283,9 +280,7 @@ def read_sign_change(
 ) -> SignChange:
     """The two points."""
     parts = reading.fields(data, "the proof", ("kind", "below", "above"))
-    if not isinstance(claim, InjectivityThreshold):
-        raise FormatError("a sign change proves enclosures of thresholds only")
-    return SignChange(claim, RATIONALS.read(parts["below"]), RATIONALS.read(parts["above"]), provenance)
+    return SignChange(claim_of_kind(claim, InjectivityThreshold), RATIONALS.read(parts["below"]), RATIONALS.read(parts["above"]), provenance)
 
 
 def write_sign_change(proof: SignChange) -> dict[str, Any]:
@@ -314,6 +309,4 @@ def read_sign_count(
 ) -> SignCount:
     """The proof without data."""
     reading.fields(data, "the proof", ("kind",))
-    if not isinstance(claim, InjectivityProbability):
-        raise FormatError("a count of signs proves probabilities of injectivity only")
-    return SignCount(claim, provenance)
+    return SignCount(claim_of_kind(claim, InjectivityProbability), provenance)
