@@ -47,6 +47,8 @@ __all__ = [
 ]
 
 MAX_CASES = 5_000_000
+MAX_WORK = 10**11
+"""Largest total of rows * columns^2 of the matrices of active rows whose rank is computed."""
 MAX_DEPENDENCIES = 100_000
 
 Dependency = tuple[tuple[int, Any], ...]
@@ -135,13 +137,13 @@ def prove_spanning(layer: Layer, dependencies: Sequence[Dependency], where: str 
     """Prove that the active rows of a layer span R^n at every input.
 
     Returns the number of cases. Raises CertificateError if a dependency is false or a case stays open,
-    and where more than `MAX_CASES` cases would be needed.
+    and where more than `MAX_CASES` cases (`MAX_WORK` operations) would be needed.
     """
     masks = _dependency_masks(layer, dependencies, where)
     supports = [[j for j, _ in dependency] for dependency in dependencies]
     rows = [list(row[:-1]) for row in layer.integer_rows]
     n = layer.inputs
-    cases = 0
+    cases = work = 0
     # known active rows (as bits and in order), known inactive rows, dependencies already used or met
     always = layer.increasing
     stack: list[tuple[int, tuple[int, ...], int, int]] = [(sum(1 << j for j in always), always, 0, 0)]
@@ -150,6 +152,10 @@ def prove_spanning(layer: Layer, dependencies: Sequence[Dependency], where: str 
         cases += 1
         if cases > MAX_CASES:
             raise CertificateError(f"the dependencies{where} lead to more than {MAX_CASES} cases")
+        if len(members) >= n:
+            work += len(members) * n * n
+            if work > MAX_WORK:
+                raise CertificateError(f"the dependencies{where} lead to too many cases for rows of this length")
         if len(members) >= n and fmpz_mat(len(members), n, [a for j in members for a in rows[j]]).rank() == n:
             continue
         while position < len(masks) and masks[position] & active:

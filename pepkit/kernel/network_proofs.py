@@ -41,6 +41,9 @@ __all__ = [
 
 Multipliers = Mapping[str, Mapping[Index, Any]]
 
+MAX_SPLITS = 1000
+"""Most splits on the way to a case; every case on the way keeps a box and a list of signs."""
+
 
 @dataclass(frozen=True)
 class InputSplit:
@@ -109,12 +112,12 @@ class BranchingProof:
             region: tuple[tuple[Atom, ...], ...] = ((Atom(tuple(-c for c in claim.objective), (), -claim.rate),),)
         else:
             region = claim.region
-        pending = [Cell(claim.box)]
+        pending = [(Cell(claim.box), 0)]
         empty = 0
         for number, node in enumerate(self.nodes):
             if not pending:
                 raise FormatError("the tree of cases has more nodes than its splits make")
-            cell = pending.pop()
+            cell, depth = pending.pop()
             if isinstance(node, Leaf):
                 try:
                     self._settle(cell, node, region)
@@ -123,8 +126,10 @@ class BranchingProof:
                 except CertificateError as error:
                     raise CertificateError(f"case {number}: {error}") from None
             else:
+                if depth == MAX_SPLITS:
+                    raise FormatError(f"case {number} is split after {MAX_SPLITS} splits on the way to it")
                 first, second = self._cases(cell, node)
-                pending += [second, first]
+                pending += [(second, depth + 1), (first, depth + 1)]
         if pending:
             raise FormatError("the tree of cases ends before all cases are settled")
         checks = [

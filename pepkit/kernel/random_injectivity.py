@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import comb
 from typing import Any
 
 from flint import fmpq
@@ -195,8 +194,8 @@ def _require_sign(function: Callable[[fmpq, int], Enclosure], point: fmpq, expec
 class InjectivityProbability(_RandomLayerClaim):
     """P(x -> max(0, W x) is injective) = probability, for n = 1 or 2 inputs and m rows.
 
-    The m signs of the rows are fair, independent and independent of the lines that the rows span, and these lines
-    are almost surely different (and no row vanishes); Gaussian rows are an example.
+    The m signs of the rows are fair, independent and independent of the lines that the rows span, almost surely no row
+    vanishes, and for n = 2 almost surely these lines are different; Gaussian rows are an example.
     """
 
     inputs: int
@@ -211,9 +210,12 @@ class InjectivityProbability(_RandomLayerClaim):
         object.__setattr__(self, "probability", RATIONALS.coerce(self.probability))
 
     def __repr__(self) -> str:
+        # on a line all rows span the same one; there the signs alone matter
+        different = ", no two of them parallel" if self.inputs == 2 else ""
         return (
-            f"Theorem. For {self.rows} random rows in R^{self.inputs} with independent fair signs and almost surely "
-            f"different lines, x -> max(0, W x) is injective with probability {_short(self.probability)} "
+            f"Theorem. For {self.rows} random rows in R^{self.inputs}, almost surely none of them zero{different}, with "
+            "fair signs that are independent of each other and of the lines that the rows span, x -> max(0, W x) is "
+            f"injective with probability {_short(self.probability)} "
             f"(about {decimal_text(RATIONALS, self.probability)})."
         )
 
@@ -236,8 +238,7 @@ def sign_symmetric_probability(inputs: int, rows: int) -> fmpq:
         return 1 - fmpq(2, 2**rows)
     if rows < 4:
         return fmpq(0)
-    good = sum(comb(rows, a) + (a == 2) + (a == rows - 2) - 2 * rows for a in range(2, rows - 1))
-    return fmpq(good, 2**rows)
+    return fmpq(2**rows - 2 * rows * (rows - 2), 2**rows)
 
 
 @dataclass(frozen=True)
@@ -280,7 +281,12 @@ def read_sign_change(
 ) -> SignChange:
     """The two points."""
     parts = reading.fields(data, "the proof", ("kind", "below", "above"))
-    return SignChange(claim_of_kind(claim, InjectivityThreshold), RATIONALS.read(parts["below"]), RATIONALS.read(parts["above"]), provenance)
+    return SignChange(
+        claim_of_kind(claim, InjectivityThreshold),
+        RATIONALS.read(parts["below"]),
+        RATIONALS.read(parts["above"]),
+        provenance,
+    )
 
 
 def write_sign_change(proof: SignChange) -> dict[str, Any]:

@@ -1,0 +1,220 @@
+"""False claims about networks that a proof could seem to prove: all are refused, quickly, and with an error of ours.
+
+Certificates are written here as JSON by hand, as a stranger would write them. Where a claim holds, `proved` shows that
+the forgery beside it fails for its own reason and not for a mistake in the file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flint import fmpq
+from helpers.every_kind import examples
+
+from pepkit.kernel import FormatError, PepkitError, certificate_from_text, check
+from pepkit.kernel.files import certificate_from_data
+from pepkit.kernel.linear_pieces import MAX_CUTS
+from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz
+from pepkit.kernel.network_claims import NetworkBound, NetworkCounterexample, NetworkLipschitz, NetworkProperty
+from pepkit.kernel.network_proofs import MAX_SPLITS, Leaf
+from pepkit.kernel.network_relaxation import Lines, Relaxation
+from pepkit.kernel.network_statements import MAX_MATRIX
+from pepkit.kernel.networks import MAX_LAYERS, MAX_WIDTH
+
+EXAMPLES = examples()
+
+
+def layer(rows: Any, bias: Any = None, slopes: Any = "0") -> dict[str, Any]:
+    """A layer of rectifiers; `slopes` None for an affine one."""
+    entry = {"weights": [[str(a) for a in row] for row in rows], "bias": [str(b) for b in bias or [0] * len(rows)]}
+    if slopes is not None:
+        entry["slopes"] = [slopes] * len(rows) if isinstance(slopes, str) else slopes
+    return entry
+
+
+def file(claim: dict[str, Any], proof: dict[str, Any]) -> dict[str, Any]:
+    return {"format": "pepkit-cert/1", "field": {"kind": "rationals"}, "claim": claim, "proof": proof}
+
+
+def verdict(data: Any) -> str:
+    """The kind of the error that the check of this file ends with, through its text; "proved" if it is accepted."""
+    try:
+        check(certificate_from_text(json.dumps(data)))
+    except PepkitError as error:
+        return type(error).__name__
+    return "proved"
+
+
+# ---- a proof of one kind of claim says nothing about another ---------------------------------------------------
+
+
+def proof_of(name: str) -> Any:
+    return certificate_from_data(EXAMPLES[name])
+
+
+def test_a_point_proves_no_property() -> None:
+    """The claims have the same members: the point that refutes the property must not prove it."""
+    proof = proof_of("counterexample")
+    claim = NetworkProperty(proof.claim.network, proof.claim.box, proof.claim.region)
+    assert claim.holds_at(proof.point)
+    with pytest.raises(FormatError, match="for claims of type NetworkCounterexample"):
+        check(replace(proof, claim=claim))
+
+
+def test_cases_that_avoid_a_region_prove_no_counterexample() -> None:
+    proof = proof_of("property")
+    claim = NetworkCounterexample(proof.claim.network, proof.claim.box, proof.claim.region)
+    with pytest.raises(FormatError, match="for claims of type NetworkBound or NetworkProperty"):
+        check(replace(proof, claim=claim))
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name.startswith(("lipschitz", "bound"))])
+def test_constants_and_bounds_are_not_exchanged(name: str) -> None:
+    """All of them have a network and a rate; with a rate of another meaning each would be "proved"."""
+    proof = proof_of(name)
+    network, rate = proof.claim.network, proof.claim.rate
+    box = proof_of("bound box").claim.box
+    claims = (
+        NetworkBound(network, box, (fmpq(1),) * network.outputs, rate) if network.inputs == len(box.lower) else None,
+        NetworkLipschitz(network, rate),
+        NetworkMaximumLipschitz(network, rate),
+    )
+    bare = replace(proof, **({"pair": None} if hasattr(proof, "pair") else {"point": None}))
+    good = {type(proof.claim)} | ({NetworkLipschitz, NetworkMaximumLipschitz} if "pieces" in name else set())
+    others = [claim for claim in claims if claim is not None and type(claim) not in good]
+    assert others
+    for claim in others:
+        with pytest.raises(FormatError, match="for claims of type"):
+            check(replace(bare, claim=claim))
+
+
+@pytest.mark.parametrize("name", ["sectors", "one layer", "collision", "gordon", "probability", "line hbox 0"])
+def test_other_proofs_ask_for_their_claims(name: str) -> None:
+    for other in ("sectors", "collision", "gordon", "probability", "line hbox 0", "counterexample"):
+        claim = proof_of(other).claim
+        if type(claim) is not type(proof_of(name).claim):
+            with pytest.raises(FormatError, match="for claims of type"):
+                check(replace(proof_of(name), claim=claim))
+
+
+def test_words_of_ones_own() -> None:
+    """A claim of a derived class could say anything."""
+
+    class Boast(NetworkBound):
+        def sentence(self, lower: Any = None, tight: bool = False) -> str:
+            return "Theorem. Everything holds."
+
+    proof = proof_of("bound box")
+    claim = proof.claim
+    with pytest.raises(FormatError, match="not Boast"):
+        check(replace(proof, claim=Boast(claim.network, claim.box, claim.objective, claim.rate)))
+
+
+def test_limits_count_neurons_from_zero() -> None:
+    """An index from the end would add the limit of one neuron to the form of another."""
+    proof = proof_of("bound crown")
+    size = len(proof.nodes[0].relaxation.layers[0].lower)
+    for index in (-1, size):
+        leaf = proof.nodes[0]
+        lines = tuple(Lines(t.lower, t.upper, ((0, index, fmpq(-1)),)) for t in leaf.relaxation.lines)
+        nodes = (Leaf(Relaxation(lines, leaf.relaxation.layers), leaf.goals),)
+        with pytest.raises(FormatError, match="there is no neuron"):
+            check(replace(proof, nodes=nodes))
+
+
+# ---- small files that would take days, or more memory than there is -----------------------------------------------
+
+
+def wide(size: int) -> list[dict[str, Any]]:
+    return [layer([[1]] * size), layer([[1] * size], slopes=None)]
+
+
+def deep(depth: int) -> list[dict[str, Any]]:
+    return [layer([[1]])] * (depth - 1) + [layer([[1]], slopes=None)]
+
+
+UNIT = {"lower": ["-1"], "upper": ["1"]}
+INTERVALS = {"lower-lines": -1, "upper-lines": -1}
+
+
+def bound(network: Any, rate: str, cases: Any) -> dict[str, Any]:
+    claim = {"kind": "network-bound", "network": network, "box": UNIT, "objective": ["1"], "rate": rate}
+    return file(claim, {"kind": "network-cases", "cases": cases})
+
+
+def lipschitz(network: Any, rate: str, **proof: Any) -> dict[str, Any]:
+    return file({"kind": "network-lipschitz", "network": network, "rate": rate}, proof)
+
+
+def test_the_widest_layer() -> None:
+    """Twenty thousand neurons: a table of all pairs of them would have 400 million entries."""
+    bounds = {"lower": ["-1"] * MAX_WIDTH, "upper": ["1"] * MAX_WIDTH, **INTERVALS}
+    leaf = {"relaxation": {"lines": [], "layers": [bounds]}, "goals": [{"lines": -1, "weights": ["1"]}]}
+    assert verdict(bound(wide(MAX_WIDTH), str(MAX_WIDTH), [leaf])) == "proved"
+    assert verdict(bound(wide(MAX_WIDTH), str(MAX_WIDTH - 1), [leaf])) == "CertificateError"
+
+
+def line(depth: int) -> dict[str, Any]:
+    claim = {"kind": "relaxation-limits", "first": deep(depth), "second": deep(depth), "box": UNIT, "objective": ["1"]}
+    return file(
+        claim | {"method": "crown", "place": "0", "left": "1", "right": "1", "value": "1"},
+        {"kind": "moving-evaluation"},
+    )
+
+
+def too_large() -> dict[str, dict[str, Any]]:
+    one_input = [{"lower": ["-1"], "upper": ["1"], **INTERVALS}]
+    wedge = [layer([[1] * 2100], slopes="1"), layer([[1]] * 2100, slopes=None)]
+    flat = [layer([[0] * MAX_MATRIX]), layer([[0]], slopes=None)]
+    side = 99
+    square = [layer([[1] * side] * side)] * 6 + [layer([[1] * side], slopes=None)]
+    heavy = line(2)
+    heavy["claim"] |= {"first": square, "second": square, "box": {k: v * side for k, v in UNIT.items()}}
+    cut = {"relaxation": {"lines": [], "layers": one_input}, "goals": [{"lines": -1, "weights": ["1"]}]}
+    return {
+        "layers": file(
+            {"kind": "network-lipschitz-maximum", "network": deep(MAX_LAYERS + 1), "rate": "1"},
+            {"kind": "network-differences"},
+        ),
+        "layers of a line": line(MAX_LAYERS + 1),
+        "products of a line": heavy,
+        "slopes": lipschitz(wide(MAX_MATRIX), "1", kind="network-lipschitz", multipliers={}),
+        "lifted": bound(wide(MAX_MATRIX), "1", [])
+        | {
+            "proof": {
+                "kind": "network-gram",
+                "relaxation": {"lines": [], "layers": [{"lower": ["-1"] * MAX_MATRIX, "upper": ["1"] * MAX_MATRIX,
+                                                        **INTERVALS}]},
+                "multipliers": {},
+            }
+        },
+        "chain": lipschitz(
+            flat, "0", kind="network-lipschitz-chain", links=[{"multipliers": ["0"], "matrix": [["0"]]}]
+        ),
+        "end of a chain": lipschitz([layer([[1] * 5000] * 2) | {}, layer([[1, 1]] * 5000), layer([[1] * 5000] * 2,
+                                    slopes=None)], "1", kind="network-lipschitz-chain",
+                                    links=[{"multipliers": ["0"] * n, "matrix": []} for n in (2, 5000)]),
+        "jacobian": lipschitz(wedge, "1", kind="network-pieces", cells=["piece"]),
+        "cuts": lipschitz(wide(MAX_CUTS + 1), "1", kind="network-pieces", cells=["cut"] * (MAX_CUTS + 1)),
+        "splits": bound(deep(2), "1", [{"split": ["input", 0, "0"]}] * (MAX_SPLITS + 1) + [cut] * (MAX_SPLITS + 2)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", too_large())
+def test_small_files_that_ask_for_too_much(name: str) -> None:
+    data = too_large()[name]
+    assert len(json.dumps(data)) < 2_000_000
+    assert verdict(data) in ("ClaimError", "FormatError")
+
+
+def test_as_many_splits_as_allowed() -> None:
+    leaf = {
+        "relaxation": {"lines": [], "layers": [{"lower": ["-1"], "upper": ["1"], **INTERVALS}]},
+        "goals": [{"lines": -1, "weights": ["1"]}],
+    }
+    cases = [{"split": ["input", 0, "0"]}] * MAX_SPLITS + [leaf] * (MAX_SPLITS + 1)
+    assert verdict(bound(deep(2), "1", cases)) == "proved"
+    assert verdict(bound(deep(2), "1", [{"split": ["input", 0, "0"]}, *cases, leaf])) == "FormatError"
