@@ -210,11 +210,11 @@ class InjectivityProbability(_RandomLayerClaim):
         object.__setattr__(self, "probability", RATIONALS.coerce(self.probability))
 
     def __repr__(self) -> str:
-        # on a line all rows span the same one; there the signs alone matter
-        different = ", no two of them parallel" if self.inputs == 2 else ""
+        # on a line all rows are parallel; there the signs alone matter
+        generic = "nonzero" if self.inputs == 1 else "nonzero and pairwise not parallel"
         return (
-            f"Theorem. For {self.rows} random rows in R^{self.inputs}, almost surely none of them zero{different}, with "
-            "fair signs that are independent of each other and of the lines that the rows span, x -> max(0, W x) is "
+            f"Theorem. For {self.rows} random rows in R^{self.inputs} that are almost surely {generic}, with fair "
+            "signs that are independent of each other and of the lines that the rows span, x -> max(0, W x) is "
             f"injective with probability {_short(self.probability)} "
             f"(about {decimal_text(RATIONALS, self.probability)})."
         )
