@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 from flint import fmpq
 from helpers.every_kind import examples
-from helpers.network_files import INTERVALS, bound, deep, too_large, wide
+from helpers.network_files import INTERVALS, bound, deep, file, layer, too_large, wide
 
 from pepkit.kernel import FormatError, PepkitError, certificate_from_text, check
 from pepkit.kernel.files import certificate_from_data
 from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz
 from pepkit.kernel.network_claims import NetworkBound, NetworkCounterexample, NetworkLipschitz, NetworkProperty
-from pepkit.kernel.network_proofs import MAX_SPLITS, Leaf
+from pepkit.kernel.network_proofs import (
+    MAX_SPLITS,
+    Leaf,
+)
 from pepkit.kernel.network_relaxation import Lines, Relaxation
 from pepkit.kernel.networks import MAX_WIDTH
 
@@ -138,3 +141,46 @@ def test_as_many_splits_as_allowed() -> None:
     cases = [{"split": ["input", 0, "0"]}] * MAX_SPLITS + [leaf] * (MAX_SPLITS + 1)
     assert verdict(bound(deep(2), "1", cases)) == "proved"
     assert verdict(bound(deep(2), "1", [{"split": ["input", 0, "0"]}, *cases, leaf])) == "FormatError"
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name.startswith("line") and name[-1] in "12z"])
+def test_numerator_and_denominator_are_both_compared(name: str) -> None:
+    data = EXAMPLES[name]
+    assert verdict(data) == "proved"
+    for part in ("numerator", "denominator"):
+        longer = ["0", *data["claim"][part]]
+        assert verdict(data | {"claim": data["claim"] | {part: longer}}) in ("CertificateError", "ClaimError")
+    # the same function, but not in lowest terms
+    both = {part: ["0", *data["claim"][part]] for part in ("numerator", "denominator")}
+    assert verdict(data | {"claim": data["claim"] | both}) in ("CertificateError", "ClaimError")
+
+
+def test_the_gap_between_two_half_lines() -> None:
+    """x - 1 and -x - 1 see nothing at 0, whatever constant neurons are active there; the dependencies are all true."""
+    rows, bias = [[0], [1], [-1], [0]], [0, -1, -1, 2]
+    dependency = [[1, "1"], [2, "1"], [3, "1"]]
+    for listed in ([dependency, [[0, "1"]]], [[[0, "1"]], dependency], [dependency, [[0, "1"]], [[3, "1"]]]):
+        claim = {"kind": "injective-network", "network": [layer(rows, bias)]}
+        proof = {"kind": "positive-dependencies", "layers": [listed]}
+        assert verdict(file(claim, proof)) == "CertificateError"
+        # where the half-lines overlap, the same dependencies and one more are a proof
+        closed = {"kind": "injective-network", "network": [layer(rows, [0, 1, 1, 2])]}
+        assert verdict(file(closed, proof | {"layers": [[[[1, "1"], [2, "1"]]]]})) == "proved"
+
+
+@pytest.mark.parametrize(
+    ("listed", "error"),
+    [
+        ([[]], "CertificateError"),
+        ([[[1, "0"], [2, "0"]]], "CertificateError"),
+        ([[[2, "1"], [1, "1"]]], "FormatError"),
+        ([[[1, "1"], [1, "1"], [2, "2"]]], "FormatError"),
+        ([[[1, "1"], [2, "1"], [4, "1"]]], "FormatError"),
+        ([[[True, "1"], [2, "1"]]], "FormatError"),
+        ([[[1, "-1"], [2, "-1"]]], "CertificateError"),
+        ([[[1, "1"]]], "CertificateError"),
+    ],
+)
+def test_what_is_no_positive_dependency(listed: Any, error: str) -> None:
+    claim = {"kind": "injective-network", "network": [layer([[0], [1], [-1], [0]], [0, -1, -1, 2])]}
+    assert verdict(file(claim, {"kind": "positive-dependencies", "layers": [listed]})) == error
