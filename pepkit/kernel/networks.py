@@ -135,11 +135,6 @@ class Layer:
         return fmpq_mat(self.outputs, self.inputs, [a for row in self.weights for a in row])
 
     @cached_property
-    def magnitudes(self) -> Any:
-        """The absolute values of the weights as a flint matrix."""
-        return fmpq_mat(self.outputs, self.inputs, [abs(a) for row in self.weights for a in row])
-
-    @cached_property
     def column(self) -> Any:
         """The bias as a flint matrix with one column."""
         return fmpq_mat(self.outputs, 1, list(self.bias))

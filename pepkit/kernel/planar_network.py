@@ -40,14 +40,10 @@ Collision = tuple[Point, Point]
 
 
 class PlanarMap:
-    """The rays of a network in counter-clockwise order, with their images.
+    """The rays of a network in counter-clockwise order, with their images; four of them are the axes of the plane."""
 
-    `breakpoints[k]` is the number of rays after layer k + 1; four of them are the axes of the plane.
-    """
-
-    def __init__(self, rays: list[Ray], breakpoints: tuple[int, ...]) -> None:
+    def __init__(self, rays: list[Ray]) -> None:
         self.rays = rays
-        self.breakpoints = breakpoints
 
     def sector(self, i: int) -> tuple[Ray, Ray]:
         """The two rays that bound sector i."""
@@ -77,7 +73,6 @@ def planar_map(layers: Sequence[Layer]) -> PlanarMap:
     if any(layer.has_bias for layer in layers):
         raise ClaimError("the exact decision in the plane is for networks without biases")
     rays: list[Ray] = [(u, u) for u in ((1, 0), (0, 1), (-1, 0), (0, -1))]
-    counts = []
     coordinates = 0
     for layer in layers:
         coordinates += len(rays) * layer.outputs
@@ -94,8 +89,7 @@ def planar_map(layers: Sequence[Layer]) -> PlanarMap:
                 _primitive(u, tuple(a * (factor if a > 0 else s) for a, s in zip(image, slopes, strict=True)))
                 for u, image in rays
             ]
-        counts.append(len(rays))
-    return PlanarMap(rays, tuple(counts))
+    return PlanarMap(rays)
 
 
 def _integer_weights(layer: Layer) -> list[list[int]]:
