@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flint import fmpq
+from flint import fmpq, fmpq_poly
 from helpers.every_kind import examples
 from helpers.network_files import INTERVALS, bound, deep, file, layer, too_large, wide
 
-from pepkit.kernel import FormatError, PepkitError, certificate_from_text, check
+from pepkit.kernel import CertificateError, FormatError, PepkitError, certificate_from_text, check
 from pepkit.kernel.files import certificate_from_data
 from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz
 from pepkit.kernel.network_claims import NetworkBound, NetworkCounterexample, NetworkLipschitz, NetworkProperty
@@ -25,6 +25,7 @@ from pepkit.kernel.network_proofs import (
 )
 from pepkit.kernel.network_relaxation import Lines, Relaxation
 from pepkit.kernel.networks import MAX_WIDTH
+from pepkit.kernel.rational_functions import IntervalSigns, RationalFunction, isolated_roots
 
 EXAMPLES = examples()
 
@@ -184,3 +185,11 @@ def test_the_gap_between_two_half_lines() -> None:
 def test_what_is_no_positive_dependency(listed: Any, error: str) -> None:
     claim = {"kind": "injective-network", "network": [layer([[0], [1], [-1], [0]], [0, -1, -1, 2])]}
     assert verdict(file(claim, {"kind": "positive-dependencies", "layers": [listed]})) == error
+
+
+def test_zeros_that_are_too_near_each_other() -> None:
+    """x^d - 2(ax - 1)^2 has two zeros at a distance of about a^(-d/2): to tell them apart can take for ever."""
+    x = fmpq_poly([0, 1])
+    assert len(isolated_roots(x**10 - 2 * (10**20 * x - 1) ** 2, fmpq(0), fmpq(1))) == 2
+    with pytest.raises(CertificateError, match="too near each other"):
+        IntervalSigns(fmpq(0), fmpq(1))(RationalFunction(x**40 - 2 * (10**300 * x - 1) ** 2))
