@@ -6,14 +6,17 @@ the forgery beside it fails for its own reason and not for a mistake in the file
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from flint import fmpq, fmpq_poly
 from helpers.every_kind import examples
-from helpers.network_files import INTERVALS, bound, deep, file, layer, too_large, wide
+from helpers.network_files import INTERVALS, bound, deep, file, layer, lipschitz, too_large, wide
 
 from pepkit.kernel import CertificateError, FormatError, PepkitError, certificate_from_text, check
 from pepkit.kernel.files import certificate_from_data
@@ -193,3 +196,109 @@ def test_zeros_that_are_too_near_each_other() -> None:
     assert len(isolated_roots(x**10 - 2 * (10**20 * x - 1) ** 2, fmpq(0), fmpq(1))) == 2
     with pytest.raises(CertificateError, match="too near each other"):
         IntervalSigns(fmpq(0), fmpq(1))(RationalFunction(x**40 - 2 * (10**300 * x - 1) ** 2))
+
+
+# ---- single files ---------------------------------------------------------------------------------------------------
+
+WIGGLE = [layer([[1], [1]], [1, 0]), layer([[1, -1]], slopes=None)]
+"""max(0, x + 1) - max(0, x): its constant is 1, and it takes the values 0 to 1."""
+REGION = {"kind": "network-property", "network": WIGGLE, "box": {"lower": ["0"], "upper": ["1"]}, "region": []}
+
+
+def case(lower: list[str], upper: list[str], goals: list[Any], lines: Any = (), index: int = -1) -> dict[str, Any]:
+    bounds = {"lower": lower, "upper": upper, "lower-lines": index, "upper-lines": index}
+    return {"relaxation": {"lines": list(lines), "layers": [bounds]}, "goals": goals}
+
+
+def chain(rate: str, *links: tuple[list[str], list[list[str]]]) -> dict[str, Any]:
+    entries = [{"multipliers": t, "matrix": matrix} for t, matrix in links]
+    return lipschitz(WIGGLE, rate, kind="network-lipschitz-chain", links=entries)
+
+
+def pieces(rate: str, *cells: Any) -> dict[str, Any]:
+    return lipschitz(WIGGLE, rate, kind="network-pieces", cells=list(cells))
+
+
+def avoided(region: Any, *cases: Any) -> dict[str, Any]:
+    return file(REGION | {"region": region}, {"kind": "network-cases", "cases": list(cases)})
+
+
+def injective(network: Any, *layers: Any) -> dict[str, Any]:
+    return file(
+        {"kind": "injective-network", "network": network}, {"kind": "positive-dependencies", "layers": list(layers)}
+    )
+
+
+NOTHING = {"lines": -1, "weights": []}
+EVERYWHERE = {"lines": 0, "weights": []}
+LIMITS = [{"lower": [[]], "upper": [[]], "limits": [[0, 0, "1"], [0, 1, "-1"]]}]
+BELOW_ZERO = {"lines": -1, "weights": ["1"]}
+FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
+    # the coupling of two neurons that "proves" the constant 0
+    "coupled neurons": (chain("0", (["1", "1"], [["1"], ["-1", "1"]])), "CertificateError"),
+    "no multipliers": (chain("0", (["0", "0"], [["0"], ["0", "0"]])), "CertificateError"),
+    "no links": (chain("0"), "FormatError"),
+    "a negative multiplier": (chain("1", (["-1", "1"], [["1"], ["-1", "1"]])), "CertificateError"),
+    "a negative constant": (chain("-1", (["1", "1"], [["1"], ["-1", "1"]])), "CertificateError"),
+    "all of space is empty": (pieces("0", {"empty": []}), "CertificateError"),
+    "space is empty by a cut that is not made": (pieces("0", {"empty": [[0, "1"]]}), "CertificateError"),
+    "an interval is empty": (
+        pieces("0", "cut", "cut", "piece", {"empty": [[0, "1"], [1, "1"]]}, "cut", {"empty": [[0, "1"], [1, "1"]]}, "piece"),
+        "CertificateError",
+    ),
+    "the pieces of the wiggle": (
+        pieces("1", "cut", "cut", "piece", {"empty": [[0, "1"], [1, "1"]]}, "cut", "piece", "piece"), "proved",
+    ),
+    "the pieces of the wiggle, a little less": (
+        pieces("999999/1000000", "cut", "cut", "piece", {"empty": [[0, "1"], [1, "1"]]}, "cut", "piece", "piece"),
+        "CertificateError",
+    ),
+    "a polyhedron without inequalities is all of space": (avoided([[]], case(["1", "0"], ["2", "1"], [NOTHING])), "CertificateError"),
+    "true limits leave inputs": (avoided([[]], case(["1", "0"], ["2", "1"], [EVERYWHERE], LIMITS)), "CertificateError"),
+    "no polyhedra are avoided": (avoided([], case(["1", "0"], ["2", "1"], [])), "proved"),
+    "crossed bounds": (avoided([[]], case(["2", "0"], ["1", "1"], [])), "CertificateError"),
+    "bounds that prove themselves": (
+        avoided([[]], case(["2", "0"], ["2", "1"], [NOTHING], [{"lower": [], "upper": [], "limits": [[0, 0, "-5"]]}], 0)),
+        "CertificateError",
+    ),
+    "a split at the edge and the thin part alone": (
+        avoided([[]], {"split": ["input", 0, "0"]}, case(["1", "0"], ["1", "0"], [NOTHING])), "CertificateError",
+    ),
+    "goals of another region": (
+        avoided([[{"outputs": ["1"], "bound": "-1"}]], case(["1", "0"], ["2", "1"], [])), "FormatError",
+    ),
+    "values below -1": (
+        avoided([[{"outputs": ["1"], "bound": "-2"}]], case(["1", "0"], ["2", "1"], [BELOW_ZERO])), "proved",
+    ),
+    "the value 0 is at the edge of what intervals give": (
+        avoided([[{"outputs": ["1"], "bound": "0"}]], case(["1", "0"], ["2", "1"], [BELOW_ZERO])), "CertificateError",
+    ),
+    "a rank that is too small": (
+        injective([layer([[1, 0], [0, 1]], slopes="1"), layer([[1, 1]], slopes=None)], [], []), "CertificateError",
+    ),
+    "a rectifier without dependencies": (
+        injective([layer([[1, 0], [0, 1]]), layer([[1, 1], [0, 1]], slopes=None)], [], []), "CertificateError",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pepcheck() -> ModuleType:
+    """The standalone checker, imported."""
+    spec = importlib.util.spec_from_file_location("pepcheck", Path(__file__).parents[2] / "checker" / "pepcheck.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_single_files(name: str, pepcheck: ModuleType) -> None:
+    data, expected = FORGERIES[name]
+    assert verdict(data) == expected
+    try:
+        pepcheck.verify(data, 128)
+        found = "proved"
+    except (pepcheck.Malformed, pepcheck.Refused, pepcheck.Undecided):
+        found = "refused"
+    assert (found == "proved") == (expected == "proved")
