@@ -1524,6 +1524,11 @@ def shape(net):
     return "-".join(map(str, widths)) + " network of the file, over the real numbers"
 
 
+def need_narrow(net, k):
+    widest = max(len(rows[0]) for rows, _, _ in net[: k + 1])
+    need(len(net[k][0]) * widest <= 10**8, "the forms of the neurons of a layer have too many coefficients")
+
+
 def dot(a, b):
     return sum((x * y for x, y in zip(a, b) if x and y), Fraction(0))
 
@@ -1641,6 +1646,7 @@ def network_differences(claim, proof, field, bits):
     members(claim, "kind network rate"), members(proof, "kind", "pair")
     net, rate, reach = network(claim["network"]), rational(claim["rate"]), []
     for k, (rows, _, _) in enumerate(net):
+        need_narrow(net, k)
         bounds = []
         for row in rows:
             total = Fraction(0)
@@ -1815,6 +1821,7 @@ class Relaxation:
                 f"the bounds of hidden layer {k} do not fit its {size} neurons",
             )
             weights, bias, _ = self.net[k]
+            need_narrow(self.net, k)
             for j, line in enumerate(lines):
                 form = [sense * a for a in weights[j]]
                 proved = self.pulled(k, sense * bias[j], form, line) <= sense * claimed[j]

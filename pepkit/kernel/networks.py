@@ -38,6 +38,8 @@ MAX_WIDTH = 20_000
 """Largest number of neurons or inputs of one layer."""
 MAX_PARAMETERS = 4_000_000
 """Largest number of weights of a network."""
+MAX_SUBSTITUTED = 100_000_000
+"""Largest number of neurons of a layer times width of the widest layer before it, where forms are substituted."""
 MAX_LAYERS = 1000
 """Largest number of layers of a network: most proofs take time that grows with its square."""
 
@@ -67,8 +69,10 @@ def row_blocks(rows: Sequence[int], columns: int) -> Iterator[Sequence[int]]:
     """The rows in order, in blocks that have at most `MAX_PARAMETERS` entries with this number of columns.
 
     Substitution turns a row of a layer into one of the inputs. Between wide layers all rows at once would need more
-    memory than a machine has, and flint ends the process then.
+    memory than a machine has, and flint ends the process then. ClaimError for more than `MAX_SUBSTITUTED` entries.
     """
+    if len(rows) * columns > MAX_SUBSTITUTED:
+        raise ClaimError(f"the forms of the neurons of a layer have more than {MAX_SUBSTITUTED} coefficients")
     size = max(MAX_PARAMETERS // columns, 1)
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

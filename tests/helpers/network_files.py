@@ -67,6 +67,14 @@ def too_large() -> dict[str, dict[str, Any]]:
             {"kind": "network-lipschitz-maximum", "network": deep(MAX_LAYERS + 1), "rate": "1"},
             {"kind": "network-differences"},
         ),
+        "wide after narrow": file(
+            {
+                "kind": "network-lipschitz-maximum",
+                "network": [layer([[1] * 20000]), layer([[1]] * 20000, slopes=None)],
+                "rate": "20000",
+            },
+            {"kind": "network-differences"},
+        ),
         "layers of a line": line(MAX_LAYERS + 1),
         "products of a line": heavy,
         "slopes": lipschitz(wide(MAX_MATRIX), "1", kind="network-lipschitz", multipliers={}),
