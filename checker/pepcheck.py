@@ -1488,6 +1488,9 @@ OTHER_FIELDS |= {"quadratic", "arcsine"}
 # =============================================================== networks (network-certificates.md)
 
 
+MAX_LAYERS, MAX_SPLITS, MAX_CUTS, MAX_MATRIX = 1000, 1000, 5000, 4096
+
+
 def vector(data, count=None):
     return list(map(rational, items(data, count)))
 
@@ -1496,6 +1499,7 @@ def network(data, last_slopes=False):
     """Layers (weights, bias, slopes or None)."""
     layers, width = [], None
     need(items(data), "a network has at least one layer")
+    need(len(data) <= MAX_LAYERS, "a network has too many layers")
     for k, layer in enumerate(data):
         last = k == len(data) - 1
         members(layer, "weights bias" if last else "weights bias slopes", *(("slopes",) if last else ()))
@@ -1511,13 +1515,21 @@ def network(data, last_slopes=False):
         slopes = vector(layer["slopes"], width) if "slopes" in layer else None
         need(all(0 <= s <= 1 for s in slopes or []), "slopes must lie in [0, 1]")
         layers.append((rows, vector(layer["bias"], width), slopes))
-    need(max(len(rows) for rows, _, _ in layers) <= 20000, "a layer is too wide")
+    need(max(max(len(rows), len(rows[0])) for rows, _, _ in layers) <= 20000, "a layer is too wide")
+    need(
+        sum(len(rows) * len(rows[0]) for rows, _, _ in layers) <= MAX_ITEMS, "a network has too many weights"
+    )
     return layers
 
 
 def shape(net):
     widths = [len(net[0][0][0]), *(len(rows) for rows, _, _ in net)]
     return "-".join(map(str, widths)) + " network of the file, over the real numbers"
+
+
+def need_narrow(net, k):
+    widest = max(len(rows[0]) for rows, _, _ in net[: k + 1])
+    need(len(net[k][0]) * widest <= 10**8, "the forms of the neurons of a layer have too many coefficients")
 
 
 def dot(a, b):
@@ -1553,7 +1565,7 @@ def region_of(claim, net):
         region.append([])
         for atom in items(polyhedron):
             members(atom, "outputs bound", "inputs")
-            form = vector(items(atom.get("inputs", [])) or ["0"] * inputs, inputs)
+            form = vector(atom.get("inputs", ["0"] * inputs), inputs)
             region[-1].append((vector(atom["outputs"], outputs), form, rational(atom["bound"])))
     return region
 
@@ -1580,6 +1592,8 @@ def collision(claim, proof, field, bits):
 
 def network_vectors(net, with_one):
     """Section 4: (1), inputs, activations as basis vectors, then the arguments y_k as derived ones."""
+    size = len(net[0][0][0]) + sum(len(rows) for rows, _, _ in net[:-1]) + with_one
+    need(size <= MAX_MATRIX, f"a matrix with {size} rows is too large")
     start = int(with_one)
     before = list(range(start, start + len(net[0][0][0])))
     inputs, size, layers, derived = before, start + len(before), [], []
@@ -1635,6 +1649,7 @@ def network_differences(claim, proof, field, bits):
     members(claim, "kind network rate"), members(proof, "kind", "pair")
     net, rate, reach = network(claim["network"]), rational(claim["rate"]), []
     for k, (rows, _, _) in enumerate(net):
+        need_narrow(net, k)
         bounds = []
         for row in rows:
             total = Fraction(0)
@@ -1670,6 +1685,9 @@ class Piece:
             )
             layer, slopes = layer + 1, []
             weights, bias, _ = net[layer]
+            need(
+                len(weights) * width <= MAX_ITEMS, "a layer has too many entries as a function of the inputs"
+            )
             columns = [[row[i] for row in rows] for i in range(width)]
             rows = [[dot(row, column) for column in columns] for row in weights]
             offset = [dot(row, offset) + b for row, b in zip(weights, bias)]
@@ -1713,6 +1731,7 @@ def network_pieces(claim, proof, field, bits):
             (node == "piece") == (cell.jacobian is not None), "a piece has all signs, a cut has not", Refused
         )
         if node == "cut":
+            need(len(cell.inequalities) < MAX_CUTS, "a cell has too many cuts on the way to it")
             pending += reversed(cell.parts())
         elif claim["kind"] == "network-lipschitz-maximum":
             steepest = max(sum(map(abs, row)) for row in cell.jacobian)
@@ -1733,11 +1752,15 @@ def network_chain(claim, proof, field, bits):
     net, rate = network(claim["network"]), rational(claim["rate"])
     need(rate >= 0, "the square of a constant is not negative", Refused)
     need(len(items(proof["links"])) == len(net) - 1, "the chain must have one link for each hidden layer")
-    before = [
-        [rate if i == j else Fraction(0) for j in range(len(net[0][0][0]))] for i in range(len(net[0][0][0]))
-    ]
+
+    def scaled_unit(size):  # rate I
+        need(size <= MAX_MATRIX, f"a matrix with {size} rows is too large")
+        return [[rate if i == j else Fraction(0) for j in range(size)] for i in range(size)]
+
+    before = None
     for k, (link, (rows, _, slopes)) in enumerate(zip(proof["links"], net)):
         size, width = len(rows), len(rows[0])
+        need(size <= MAX_MATRIX, f"a matrix with {size} rows is too large")
         weights = vector(members(link, "multipliers matrix")["multipliers"], size)
         need(all(t >= 0 for t in weights), "a multiplier is negative", Refused)
         lower = [vector(row, i + 1) for i, row in enumerate(items(link["matrix"], size))]
@@ -1750,6 +1773,8 @@ def network_chain(claim, proof, field, bits):
                 for i in range(size)
             ]
         else:
+            need(width + size <= MAX_MATRIX, f"a matrix with {width + size} rows is too large")
+            before = before or scaled_unit(width)
             scaled = [[s * t * a for a in row] for s, t, row in zip(slopes, weights, rows)]
             columns, images = list(zip(*rows)), list(zip(*scaled))
             block = [
@@ -1761,12 +1786,9 @@ def network_chain(claim, proof, field, bits):
         semidefinite(block, [], f"link {k} of the chain")
         before = after
     rows = net[-1][0]
-    columns = list(zip(*rows))
-    end = [
-        [before[i][j] - dot(columns[i], columns[j]) for j in range(len(columns))] for i in range(len(columns))
-    ]
-    if len(net) == 1 and len(columns) > len(rows):
-        end = [[(rate if i == j else 0) - dot(a, b) for j, b in enumerate(rows)] for i, a in enumerate(rows)]
+    factors = list(zip(*rows)) if len(net) > 1 or len(rows[0]) <= len(rows) else rows
+    before = before or scaled_unit(len(factors))
+    end = [[c - dot(a, b) for c, b in zip(row, factors)] for row, a in zip(before, factors)]
     semidefinite(end, [], "the end of the chain")
     return lipschitz_constant(claim, net, rate, proof)
 
@@ -1801,9 +1823,11 @@ class Relaxation:
                 len(claimed) == size == len(lines),
                 f"the bounds of hidden layer {k} do not fit its {size} neurons",
             )
+            weights, bias, _ = self.net[k]
+            need_narrow(self.net, k)
             for j, line in enumerate(lines):
-                row = [Fraction(sense * (i == j)) for i in range(size)]
-                proved = self.above(k, row, line) <= sense * claimed[j]
+                form = [sense * a for a in weights[j]]
+                proved = self.pulled(k, sense * bias[j], form, line) <= sense * claimed[j]
                 need(proved, f"the {side} bound of neuron {j} of hidden layer {k} is not proved", Refused)
         (lower, _), (upper, _) = ends
         for j in range(size):
@@ -1823,7 +1847,10 @@ class Relaxation:
     def above(self, k, row, line, inputs=None):
         """An upper bound of row . y_k + inputs . x on the cell by the table `line`."""
         rows, bias, _ = self.net[k]
-        total, form = dot(row, bias), [dot(row, column) for column in zip(*rows)]
+        return self.pulled(k, dot(row, bias), [dot(row, column) for column in zip(*rows)], line, inputs)
+
+    def pulled(self, k, total, form, line, inputs=None):
+        """An upper bound of total + form . z_(k-1) + inputs . x on the cell by the table `line`."""
         if line == -1 and type(line) is int:
             if k:
                 slopes = self.net[k - 1][2]
@@ -1871,23 +1898,25 @@ def network_cases(claim, proof, field, bits):
         region = [[([-c for c in objective], [Fraction(0)] * inputs, -rate)]]
     else:
         region = region_of(claim, net)
-    pending = [(box, {})]
+    pending = [(box, {}, 0)]
     for number, node in enumerate(items(proof["cases"])):
         need(pending, "there are more nodes than the splits make")
-        (lower, upper), signs = pending.pop()
+        (lower, upper), signs, depth = pending.pop()
         if isinstance(node, dict) and "split" in node:
+            need(depth < MAX_SPLITS, "a case has too many splits on the way to it")
+            depth += 1
             kind, k, v = items(members(node, "split")["split"], 3)
             if kind == "input":
                 index(k, inputs)
                 v = rational(v)
                 need(lower[k] <= v <= upper[k], "a split of the box misses it", Refused)
-                pending.append((([*lower[:k], v, *lower[k + 1 :]], upper), signs))
-                pending.append(((lower, [*upper[:k], v, *upper[k + 1 :]]), signs))
+                pending.append((([*lower[:k], v, *lower[k + 1 :]], upper), signs, depth))
+                pending.append(((lower, [*upper[:k], v, *upper[k + 1 :]]), signs, depth))
             else:
                 need(kind == "sign", "unknown split: " + show(kind))
                 key = index(k, len(net) - 1), index(v, len(net[k][0]))
                 need(key not in signs, "the sign of a neuron is split twice", Refused)
-                pending += [((lower, upper), signs | {key: 1}), ((lower, upper), signs | {key: -1})]
+                pending += [((lower, upper), signs | {key: side}, depth) for side in (1, -1)]
             continue
         members(node, "relaxation goals")
         goals = [members(goal, "lines weights") for goal in items(node["goals"])]
@@ -1928,11 +1957,11 @@ def network_gram(claim, proof, field, bits):
     members(claim, "kind network box objective rate"), members(proof, "kind relaxation multipliers", "point")
     net, rate = network(claim["network"]), rational(claim["rate"])
     box, objective = box_of(claim, net), vector(claim["objective"], len(net[-1][0]))
+    derived, inputs, activations, arguments = network_vectors(net, True)
     try:
         bounds = Relaxation(proof["relaxation"], net, box, {}).bounds
     except EmptyCell:
         raise Refused("the bounds of a hidden neuron are crossed") from None
-    derived, inputs, activations, arguments = network_vectors(net, True)
     forms = {name: [] for name in ("inputs", "activation", "below", "above", "range", "triangle")}
     for x, low, high in zip(inputs, *box):
         forms["inputs"].append({(x, x): -ONE, (0, x): low + high, (): -low * high})
@@ -2162,6 +2191,11 @@ def relaxation_line(claim, more):
         "unknown method: " + show(claim["method"]),
     )
     line = (first, second), box_of(claim, first), vector(claim["objective"], len(first[-1][0]))
+    weights = products = 0
+    for rows, _, _ in first:
+        products += len(rows) * (len(rows[0]) + weights)
+        weights += len(rows) * len(rows[0])
+    need(weights <= 10**5 and products <= 5 * 10**6, "the networks of a line are too large")
     return line, claim["method"], f"For the {shape(first)}, moved along the line, the {claim['method']} bound"
 
 
@@ -2331,8 +2365,10 @@ def probability(claim, proof, field, bits):
     need(n >= 1 and m >= 1, "there must be 1 or 2 inputs and at least one row")
     exact = 1 - Fraction(2, 2**m) if n == 1 else Fraction(0) if m < 4 else 1 - Fraction(2 * m * (m - 2), 2**m)
     need(value == exact, "the probability is another one", Refused)
+    generic = "nonzero" if n == 1 else "nonzero and pairwise not parallel"
     sentence = (
-        f"For {m} random rows in R^{n} with independent fair signs and almost surely different lines,\n"
+        f"For {m} random rows in R^{n} that are almost surely {generic}, with fair signs\n"
+        "that are independent of each other and of the lines that the rows span,\n"
         f"x -> max(0, W x) is injective with probability {show(str(value))}"
     )
     return sentence, None, None

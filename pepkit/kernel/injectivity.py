@@ -29,6 +29,7 @@ from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
+from pepkit.kernel.network_claims import claim_of_kind
 from pepkit.kernel.network_data import network_from_data, network_to_data, require_rationals
 from pepkit.kernel.networks import Layer, Network
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 MAX_CASES = 5_000_000
+MAX_WORK = 10**11
+"""Largest total of rows * columns^2 of the matrices of active rows whose rank is computed."""
 MAX_DEPENDENCIES = 100_000
 
 Dependency = tuple[tuple[int, Any], ...]
@@ -134,13 +137,13 @@ def prove_spanning(layer: Layer, dependencies: Sequence[Dependency], where: str 
     """Prove that the active rows of a layer span R^n at every input.
 
     Returns the number of cases. Raises CertificateError if a dependency is false or a case stays open,
-    and where more than `MAX_CASES` cases would be needed.
+    and where more than `MAX_CASES` cases (`MAX_WORK` operations) would be needed.
     """
     masks = _dependency_masks(layer, dependencies, where)
     supports = [[j for j, _ in dependency] for dependency in dependencies]
     rows = [list(row[:-1]) for row in layer.integer_rows]
     n = layer.inputs
-    cases = 0
+    cases = work = 0
     # known active rows (as bits and in order), known inactive rows, dependencies already used or met
     always = layer.increasing
     stack: list[tuple[int, tuple[int, ...], int, int]] = [(sum(1 << j for j in always), always, 0, 0)]
@@ -149,6 +152,10 @@ def prove_spanning(layer: Layer, dependencies: Sequence[Dependency], where: str 
         cases += 1
         if cases > MAX_CASES:
             raise CertificateError(f"the dependencies{where} lead to more than {MAX_CASES} cases")
+        if len(members) >= n:
+            work += len(members) * n * n
+            if work > MAX_WORK:
+                raise CertificateError(f"the dependencies{where} lead to too many cases for rows of this length")
         if len(members) >= n and fmpz_mat(len(members), n, [a for j in members for a in rows[j]]).rank() == n:
             continue
         while position < len(masks) and masks[position] & active:
@@ -179,7 +186,7 @@ class PositiveDependencies:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError names the first layer and dependency that fails."""
-        claim = _claim_of_kind(self.claim, InjectiveNetwork)
+        claim = claim_of_kind(self.claim, InjectiveNetwork)
         layers = claim.network.layers
         if len(self.dependencies) != len(layers):
             raise FormatError(f"dependencies for {len(self.dependencies)} layers, the network has {len(layers)}")
@@ -209,7 +216,7 @@ class PlanarSectors:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError gives two points with one image if the claim is false."""
-        claim = _claim_of_kind(self.claim, InjectiveNetwork)
+        claim = claim_of_kind(self.claim, InjectiveNetwork)
         planar = planar_map(claim.network.layers)
         collision = find_collision(planar)
         if collision is not None:
@@ -231,7 +238,7 @@ class Collision:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError if the points agree or some output differs."""
-        claim = _claim_of_kind(self.claim, NonInjectiveNetwork)
+        claim = claim_of_kind(self.claim, NonInjectiveNetwork)
         inputs = claim.network.inputs
         x, y = (tuple(RATIONALS.coerce(a) for a in point) for point in (self.x, self.y))
         if len(x) != inputs or len(y) != inputs:
@@ -247,12 +254,6 @@ class Collision:
         return Conclusion(
             claim, None, None, False, ("the two inputs differ", f"all {claim.network.outputs} outputs agree exactly")
         )
-
-
-def _claim_of_kind(claim: Any, kind: type[Any]) -> Any:
-    if not isinstance(claim, kind):
-        raise FormatError(f"this kind of proof is for claims of type {kind.__name__}, not {type(claim).__name__}")
-    return claim
 
 
 # ---- files ---------------------------------------------------------------------------------------
@@ -288,7 +289,7 @@ def read_dependencies(
             reading.increasing([(j,) for j, _ in pairs], len(pairs), "rows of a dependency")
             dependencies.append(tuple((j, RATIONALS.read(weight)) for j, weight in pairs))
         layers.append(tuple(dependencies))
-    return PositiveDependencies(_claim_of_kind(claim, InjectiveNetwork), tuple(layers), provenance)
+    return PositiveDependencies(claim_of_kind(claim, InjectiveNetwork), tuple(layers), provenance)
 
 
 def write_dependencies(proof: PositiveDependencies) -> dict[str, Any]:
@@ -302,14 +303,14 @@ def read_sectors(
 ) -> PlanarSectors:
     """The proof by sectors of the plane."""
     reading.fields(data, "the proof", ("kind",))
-    return PlanarSectors(_claim_of_kind(claim, InjectiveNetwork), provenance)
+    return PlanarSectors(claim_of_kind(claim, InjectiveNetwork), provenance)
 
 
 def read_collision(number_field: Field, claim: Claim, data: dict[str, Any], provenance: Mapping[str, Any]) -> Collision:
     """Two points with one image."""
     parts = reading.fields(data, "the proof", ("kind", "x", "y"))
     x, y = (tuple(RATIONALS.read(a) for a in reading.items(parts[key], f"the point {key}")) for key in ("x", "y"))
-    return Collision(_claim_of_kind(claim, NonInjectiveNetwork), x, y, provenance)
+    return Collision(claim_of_kind(claim, NonInjectiveNetwork), x, y, provenance)
 
 
 def write_collision(proof: Collision) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from flint import fmpq, fmpq_mat
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.maximum_norm import NetworkMaximumLipschitz, lower_quotient
-from pepkit.kernel.network_claims import NetworkLipschitz
-from pepkit.kernel.networks import ONE, ZERO, Network, Vector
+from pepkit.kernel.network_claims import NetworkLipschitz, claim_of_kind
+from pepkit.kernel.networks import MAX_PARAMETERS, ONE, ZERO, Network, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.semidefinite import prove_positive_semidefinite
 
@@ -33,6 +33,8 @@ CUT = "cut"
 """A cell that the next neuron cuts: argument <= 0 first, then >= 0."""
 PIECE = "piece"
 """A cell on which the signs of all neurons are known."""
+MAX_CUTS = 5000
+"""Most cuts on the way to a cell; every cell on the way keeps the list of its inequalities."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class PieceCell:
         """Forms of the arguments of the next layer from those of the activations before it."""
         self._layer += 1
         layer = self.network.layers[self._layer]
+        if layer.outputs * self.network.inputs > MAX_PARAMETERS:
+            raise ClaimError(f"layer {self._layer} has more than {MAX_PARAMETERS} entries as a function of the inputs")
         if matrix is None:
             self._matrix, self._offset = layer.matrix, layer.column
         else:
@@ -158,7 +162,7 @@ class PiecesProof:
         return sum(node == PIECE for node in self.nodes)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkLipschitz, NetworkMaximumLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         pending = [PieceCell(claim.network)]
@@ -172,6 +176,8 @@ class PiecesProof:
             elif cell.jacobian is None:
                 if node != CUT:
                     raise CertificateError(f"cell {number} is no linear piece: the signs of some neurons are open")
+                if len(cell.inequalities) == MAX_CUTS:
+                    raise FormatError(f"cell {number} is cut after {MAX_CUTS} cuts on the way to it")
                 first, second = cell.cut()
                 pending += [second, first]
             elif node != PIECE:

@@ -21,7 +21,8 @@ from flint import fmpq_mat
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.maximum_norm import lower_quotient
-from pepkit.kernel.network_claims import NetworkLipschitz
+from pepkit.kernel.network_claims import NetworkLipschitz, claim_of_kind
+from pepkit.kernel.network_statements import check_matrix_size
 from pepkit.kernel.networks import ONE, ZERO, Layer, Vector
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.semidefinite import prove_positive_semidefinite
@@ -42,7 +43,7 @@ class ChainProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         if claim.rate < 0:
@@ -50,18 +51,19 @@ class ChainProof:
         hidden = claim.network.hidden
         if not len(self.multipliers) == len(self.matrices) == len(hidden):
             raise FormatError(f"the chain does not have one link for each of {len(hidden)} hidden layers")
-        before = _scaled_identity(claim.rate, claim.network.inputs)
+        before: Rows | None = None  # rate I, which may be too large to be written down
         for k, layer in enumerate(hidden):
+            check_matrix_size(layer.outputs)
             after = _symmetric(self.matrices[k], layer.outputs, k)
             self._check_link(k, layer, before, after)
             before = after
         last = claim.network.layers[-1]
-        if last.inputs > last.outputs and not hidden:
-            # rate I >= W'W exactly when rate I >= W W', which is smaller
-            square, before = last.matrix * last.matrix.transpose(), _scaled_identity(claim.rate, last.outputs)
-        else:
-            square = last.matrix.transpose() * last.matrix
-        _prove(_difference(before, square), "the end of the chain")
+        # without hidden layers, rate I >= W'W exactly when rate I >= W W', which may be smaller
+        other_side = not hidden and last.inputs > last.outputs
+        size = last.outputs if other_side else last.inputs
+        check_matrix_size(size)
+        square = last.matrix * last.matrix.transpose() if other_side else last.matrix.transpose() * last.matrix
+        _prove(_difference(before or _scaled_identity(claim.rate, size), square), "the end of the chain")
         checks = [
             f"{sum(map(len, self.multipliers))} multipliers are not negative",
             f"the {len(hidden) + 1} matrix inequalities of the chain hold",
@@ -73,7 +75,7 @@ class ChainProof:
             checks.append("the network was evaluated exactly at the pair of inputs")
         return Conclusion(claim, claim.rate, lower, tight, tuple(checks))
 
-    def _check_link(self, k: int, layer: Layer, before: Rows, after: Rows) -> None:
+    def _check_link(self, k: int, layer: Layer, before: Rows | None, after: Rows) -> None:
         t = self.multipliers[k]
         if len(t) != layer.outputs:
             raise FormatError(f"link {k} has {len(t)} multipliers for {layer.outputs} neurons")
@@ -93,6 +95,8 @@ class ChainProof:
             ]
             _prove(block, name)
             return
+        check_matrix_size(width + n)
+        before = before or _scaled_identity(self.claim.rate, width)
         diagonal = fmpq_mat(n, n, [slopes[i] * t[i] if i == j else ZERO for i in range(n) for j in range(n)])
         inner = (layer.matrix.transpose() * diagonal * layer.matrix).entries()
         rows = [

@@ -13,7 +13,7 @@ needs no data at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,8 +21,8 @@ from flint import fmpq_mat
 
 from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
-from pepkit.kernel.network_claims import NetworkClaim, require_affine_end
-from pepkit.kernel.networks import ONE, ZERO, Network, Vector
+from pepkit.kernel.network_claims import NetworkClaim, claim_of_kind, require_affine_end
+from pepkit.kernel.networks import ONE, ZERO, Network, Vector, row_blocks
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.words import decimal_text
 
@@ -73,27 +73,32 @@ def difference_bounds(network: Network) -> list[Vector]:
     """Bounds D >= |dy| of the arguments of every layer, the output last, for inputs at most 1 apart."""
     bounds: list[Vector] = []
     for k, layer in enumerate(network.layers):
-        count = layer.outputs
-        constants: list[Any] = [ZERO] * count
-        coefficients = layer.matrix
-        for i in range(k - 1, -1, -1):
-            below = network.layers[i]
-            size, slopes = below.outputs, below.slopes or ()
-            flat = coefficients.entries()
-            for t in range(count):
-                base, constant = t * size, constants[t]
-                for j, s in enumerate(slopes):
-                    c = flat[base + j]
-                    if c and s != 1:
-                        flat[base + j] = c * (ONE + s) / 2
-                        constant = constant + abs(c) * (ONE - s) / 2 * bounds[i][j]
-                constants[t] = constant
-            coefficients = fmpq_mat(count, size, flat) * below.matrix
-        flat, width = coefficients.entries(), network.inputs
-        bounds.append(
-            tuple(constants[t] + sum((abs(a) for a in flat[t * width : (t + 1) * width]), ZERO) for t in range(count))
-        )
+        blocks = row_blocks(range(layer.outputs), max(network.widths[: k + 1]))
+        bounds.append(tuple(bound for rows in blocks for bound in _bounds_of_rows(network, k, rows, bounds)))
     return bounds
+
+
+def _bounds_of_rows(network: Network, k: int, rows: Sequence[int], bounds: Sequence[Vector]) -> Iterator[Any]:
+    """D for these neurons of layer k, from D for the layers before."""
+    layer, count = network.layers[k], len(rows)
+    constants: list[Any] = [ZERO] * count
+    coefficients = fmpq_mat(count, layer.inputs, [a for j in rows for a in layer.weights[j]])
+    for i in range(k - 1, -1, -1):
+        below = network.layers[i]
+        size, slopes = below.outputs, below.slopes or ()
+        flat = coefficients.entries()
+        for t in range(count):
+            base, constant = t * size, constants[t]
+            for j, s in enumerate(slopes):
+                c = flat[base + j]
+                if c and s != 1:
+                    flat[base + j] = c * (ONE + s) / 2
+                    constant = constant + abs(c) * (ONE - s) / 2 * bounds[i][j]
+            constants[t] = constant
+        coefficients = fmpq_mat(count, size, flat) * below.matrix
+    flat, width = coefficients.entries(), network.inputs
+    for t in range(count):
+        yield constants[t] + sum((abs(a) for a in flat[t * width : (t + 1) * width]), ZERO)
 
 
 def lower_quotient(claim: Any, pair: tuple[Vector, Vector]) -> Any:
@@ -116,7 +121,7 @@ class DifferenceProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkMaximumLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         proved = max(difference_bounds(claim.network)[-1])

@@ -17,7 +17,7 @@ from pepkit.kernel.certificate import Conclusion
 from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.moving_relaxation import MOVING_METHODS, MovingNetwork
-from pepkit.kernel.network_claims import NetworkClaim
+from pepkit.kernel.network_claims import NetworkClaim, claim_of_kind
 from pepkit.kernel.network_data import network_from_data, network_to_data
 from pepkit.kernel.networks import Box, Vector
 from pepkit.kernel.numbers import RATIONALS, Field, Rationals, rational_from_text, rational_text
@@ -157,12 +157,8 @@ class MovingEvaluation:
 
     def prove(self) -> Conclusion:
         """What is proved; CertificateError names what differs."""
-        claim = self.claim
-        if isinstance(claim, RelaxationLimits):
-            return self._prove_limits(claim)
-        if isinstance(claim, RelaxationPiece):
-            return self._prove_piece(claim)
-        raise FormatError("an evaluation along a line proves limits or a piece of a relaxation")
+        claim = claim_of_kind(self.claim, RelaxationLimits, RelaxationPiece)
+        return self._prove_limits(claim) if isinstance(claim, RelaxationLimits) else self._prove_piece(claim)
 
     def _prove_limits(self, claim: RelaxationLimits) -> Conclusion:
         line, place = claim.line, claim.place

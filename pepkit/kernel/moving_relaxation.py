@@ -31,12 +31,21 @@ from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.networks import Box, Layer, Network
 from pepkit.kernel.rational_functions import RationalFunction
 
-__all__ = ["MAX_MOVING_WEIGHTS", "MOVING_METHODS", "MovingLayer", "MovingNetwork", "relaxed_maximum"]
+__all__ = [
+    "MAX_MOVING_PRODUCTS",
+    "MAX_MOVING_WEIGHTS",
+    "MOVING_METHODS",
+    "MovingLayer",
+    "MovingNetwork",
+    "relaxed_maximum",
+]
 
 MOVING_METHODS = ("box", "hbox", "deepz", "crown", "crown-ibp")
 
 MAX_MOVING_WEIGHTS = 100_000
 """Largest number of weights of a network on a line; beyond, arithmetic with functions takes too long."""
+MAX_MOVING_PRODUCTS = 5_000_000
+"""Largest number of products of a weight with a coefficient, over all neurons whose forms are substituted back."""
 
 Signs = Callable[[Any], int]
 Form = tuple[dict[int, Any], Any]
@@ -76,6 +85,12 @@ class MovingNetwork:
             raise ClaimError("the two networks of a line have the same widths and activations")
         if sum(layer.inputs * layer.outputs for layer in self.first.layers) > MAX_MOVING_WEIGHTS:
             raise ClaimError(f"the networks of a line have more than {MAX_MOVING_WEIGHTS} weights each")
+        weights = products = 0
+        for layer in self.first.layers:
+            products += layer.outputs * (layer.inputs + weights)
+            weights += layer.inputs * layer.outputs
+        if products > MAX_MOVING_PRODUCTS:
+            raise ClaimError(f"the forms of the neurons of a line have more than {MAX_MOVING_PRODUCTS} products")
         if not self.first.ends_affinely:
             raise ClaimError("a relaxation along a line is for networks with an affine last layer")
         if len(self.box.lower) != self.first.inputs or len(self.objective) != self.first.outputs:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pepkit.kernel.claims import Claim
-from pepkit.kernel.errors import ClaimError
+from pepkit.kernel.errors import ClaimError, FormatError
 from pepkit.kernel.network_statements import lipschitz_statement
 from pepkit.kernel.networks import ZERO, Box, Network, Vector
 from pepkit.kernel.numbers import RATIONALS
@@ -21,6 +21,7 @@ __all__ = [
     "NetworkCounterexample",
     "NetworkLipschitz",
     "NetworkProperty",
+    "claim_of_kind",
     "require_affine_end",
 ]
 
@@ -45,6 +46,18 @@ class NetworkClaim(Claim):
     def brief(self) -> str:
         """The claim on one line."""
         raise NotImplementedError
+
+
+def claim_of_kind(claim: Any, *kinds: type[Any]) -> Any:
+    """The claim, if it is of one of these kinds exactly; FormatError otherwise.
+
+    Claims of different kinds have members of the same names, so every proof asks for its kind: a point that proves a
+    counterexample would "prove" the property that it refutes.
+    """
+    if type(claim) not in kinds:
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise FormatError(f"this kind of proof is for claims of type {names}, not {type(claim).__name__}")
+    return claim
 
 
 def require_affine_end(network: Network) -> None:

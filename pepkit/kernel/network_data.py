@@ -46,7 +46,7 @@ def _numbers(values: Sequence[fmpq]) -> list[str]:
 
 def _index(data: object, what: str) -> int:
     """An index of lines: -1 for interval arithmetic."""
-    return -1 if data == -1 and not isinstance(data, bool) else reading.index(data, what)
+    return -1 if isinstance(data, int) and data == -1 else reading.index(data, what)
 
 
 def require_rationals(number_field: Field) -> None:
@@ -126,6 +126,8 @@ def _read_region(data: object) -> tuple[tuple[Atom, ...], ...]:
         for item in reading.items(part, "a polyhedron"):
             entry = reading.fields(item, "an inequality", ("outputs", "bound"), ("inputs",))
             inputs = _vector(entry["inputs"], "inputs") if "inputs" in entry else ()
+            if "inputs" in entry and not inputs:
+                raise FormatError("the inputs of an inequality are an empty list; leave them out")
             atoms.append(Atom(_vector(entry["outputs"], "outputs"), inputs, rational_from_text(entry["bound"])))
         region.append(tuple(atoms))
     return tuple(region)

@@ -20,6 +20,7 @@ from pepkit.kernel.network_claims import (
     NetworkCounterexample,
     NetworkLipschitz,
     NetworkProperty,
+    claim_of_kind,
 )
 from pepkit.kernel.network_relaxation import Cell, EmptyCell, Relaxation, VerifiedRelaxation
 from pepkit.kernel.network_statements import lifted_statement
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 Multipliers = Mapping[str, Mapping[Index, Any]]
+
+MAX_SPLITS = 1000
+"""Most splits on the way to a case; every case on the way keeps a box and a list of signs."""
 
 
 @dataclass(frozen=True)
@@ -101,19 +105,19 @@ class BranchingProof:
         return sum(isinstance(node, Leaf) for node in self.nodes)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkBound, NetworkProperty)
         if isinstance(claim, NetworkBound):
             if claim.rate is None:
                 raise ClaimError("the claim states no bound")
             region: tuple[tuple[Atom, ...], ...] = ((Atom(tuple(-c for c in claim.objective), (), -claim.rate),),)
         else:
             region = claim.region
-        pending = [Cell(claim.box)]
+        pending = [(Cell(claim.box), 0)]
         empty = 0
         for number, node in enumerate(self.nodes):
             if not pending:
                 raise FormatError("the tree of cases has more nodes than its splits make")
-            cell = pending.pop()
+            cell, depth = pending.pop()
             if isinstance(node, Leaf):
                 try:
                     self._settle(cell, node, region)
@@ -122,8 +126,10 @@ class BranchingProof:
                 except CertificateError as error:
                     raise CertificateError(f"case {number}: {error}") from None
             else:
+                if depth == MAX_SPLITS:
+                    raise FormatError(f"case {number} is split after {MAX_SPLITS} splits on the way to it")
                 first, second = self._cases(cell, node)
-                pending += [second, first]
+                pending += [(second, depth + 1), (first, depth + 1)]
         if pending:
             raise FormatError("the tree of cases ends before all cases are settled")
         checks = [
@@ -224,7 +230,7 @@ class GramBoundProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkBound)
         if claim.rate is None:
             raise ClaimError("the claim states no bound")
         try:
@@ -250,7 +256,7 @@ class LipschitzProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        claim = self.claim
+        claim = claim_of_kind(self.claim, NetworkLipschitz)
         if claim.rate is None:
             raise ClaimError("the claim states no rate")
         checks = _prove_identity(claim, self.multipliers, claim.slopes_statement())
@@ -276,9 +282,10 @@ class PointProof:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def prove(self) -> Conclusion:
-        if self.point not in self.claim.box:
+        claim = claim_of_kind(self.claim, NetworkCounterexample)
+        if self.point not in claim.box:
             raise CertificateError("the given input does not lie in the box")
-        if not self.claim.holds_at(self.point):
+        if not claim.holds_at(self.point):
             raise CertificateError("the value of the network at the given input lies outside the region")
         checks = ("the input lies in the box", "the network was evaluated exactly and its value lies in the region")
-        return Conclusion(self.claim, None, None, False, checks)
+        return Conclusion(claim, None, None, False, checks)

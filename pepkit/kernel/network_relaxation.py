@@ -17,14 +17,14 @@ of a case distinction the argument of a neuron has a known sign, which tightens 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flint import fmpq, fmpq_mat
 
 from pepkit.kernel.errors import CertificateError, FormatError
-from pepkit.kernel.networks import ONE, ZERO, Box, Network, Vector, activate
+from pepkit.kernel.networks import ONE, ZERO, Box, Network, Vector, activate, row_blocks
 
 __all__ = ["INTERVAL", "Cell", "EmptyCell", "LayerBounds", "Lines", "Relaxation"]
 
@@ -121,11 +121,7 @@ class VerifiedRelaxation:
         ):
             for index in sorted(set(indices)):
                 rows = [j for j in range(size) if indices[j] == index]
-                flat = [ZERO] * (len(rows) * size)
-                for position, j in enumerate(rows):
-                    flat[position * size + j] = sign
-                proved = self.upper_bounds(k, fmpq_mat(len(rows), size, flat), index)
-                for j, value in zip(rows, proved, strict=True):
+                for j, value in zip(rows, self._neuron_bounds(k, rows, sign, index), strict=True):
                     if sign * values[j] < value:
                         raise CertificateError(
                             f"the {side} bound of neuron {j} of hidden layer {k} is not proved: the lines give "
@@ -153,10 +149,20 @@ class VerifiedRelaxation:
 
     def upper_bounds(self, k: int, rows: Any, index: int, inputs: Any = None) -> list[Any]:
         """Upper bounds on the cell of rows . y_k (+ inputs . x), k counted from 0, by the lines with this index."""
-        count = rows.nrows()
         layer = self.network.layers[k]
-        constants = (rows * layer.column).entries()
-        coefficients = rows * layer.matrix
+        return self._substituted(k, rows * layer.matrix, (rows * layer.column).entries(), index, inputs)
+
+    def _neuron_bounds(self, k: int, rows: Sequence[int], sign: Any, index: int) -> Iterator[Any]:
+        """Upper bounds of sign * y for these neurons of layer k."""
+        layer = self.network.layers[k]
+        for block in row_blocks(rows, max(self.network.widths[: k + 1])):
+            weights = [sign * a for j in block for a in layer.weights[j]]
+            constants = [sign * layer.bias[j] for j in block]
+            yield from self._substituted(k, fmpq_mat(len(block), layer.inputs, weights), constants, index, None)
+
+    def _substituted(self, k: int, coefficients: Any, constants: list[Any], index: int, inputs: Any) -> list[Any]:
+        """Upper bounds of coefficients . z_(k-1) + constants (+ inputs . x)."""
+        count = coefficients.nrows()
         if index == INTERVAL:
             low, high = self._outputs_before(k)
             return self._maximum(coefficients, constants, low, high, inputs)
@@ -257,7 +263,7 @@ class VerifiedRelaxation:
                 # lines made for a later layer may be used for an earlier one
                 continue
             lower, upper = self.bounds[at]
-            if j >= len(lower):
+            if not 0 <= j < len(lower):
                 raise FormatError(f"there is no neuron {j} of hidden layer {at}")
             terms.setdefault(at, []).append((j, multiplier, lower[j] if multiplier > 0 else upper[j]))
         return terms

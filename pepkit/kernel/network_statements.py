@@ -17,20 +17,33 @@ from typing import Any
 
 from flint import fmpq
 
+from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.networks import ONE, Box, Network, Vector, activate
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.statement import Form, HypothesisFamily, ListedHypotheses, Statement
 from pepkit.kernel.statement import Vector as NamedVector
 
-__all__ = ["lifted_statement", "lipschitz_statement"]
+__all__ = ["MAX_MATRIX", "check_matrix_size", "lifted_statement", "lipschitz_statement"]
+
+MAX_MATRIX = 4096
+"""Largest number of rows of a matrix that is to be proved positive semidefinite."""
 
 Terms = dict[tuple[int, int], Any]
+
+
+def check_matrix_size(size: int) -> None:
+    """Refuse matrices of more than `MAX_MATRIX` rows, before they are written down."""
+    if size > MAX_MATRIX:
+        raise ClaimError(
+            f"the proof needs a positive semidefinite matrix with {size} rows, more than the limit of {MAX_MATRIX}"
+        )
 
 
 class _Vectors:
     """The vectors of a network: inputs and activations first, as basis vectors, then the derived arguments."""
 
     def __init__(self, network: Network, prefix: str, with_one: bool) -> None:
+        check_matrix_size(int(with_one) + network.inputs + sum(layer.outputs for layer in network.hidden))
         self.listed: list[NamedVector] = []
         self.one = self._add("1") if with_one else -1
         self.inputs = [self._add(f"{prefix}x_{i}") for i in range(network.inputs)]

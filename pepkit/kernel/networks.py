@@ -12,7 +12,7 @@ processor computes in rounded arithmetic is another one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,12 +22,26 @@ from flint import fmpq, fmpq_mat, fmpz
 from pepkit.kernel.errors import ClaimError
 from pepkit.kernel.numbers import common_denominator
 
-__all__ = ["MAX_PARAMETERS", "MAX_WIDTH", "Box", "Layer", "Network", "activate", "integer_vector"]
+__all__ = [
+    "MAX_LAYERS",
+    "MAX_PARAMETERS",
+    "MAX_WIDTH",
+    "Box",
+    "Layer",
+    "Network",
+    "activate",
+    "integer_vector",
+    "row_blocks",
+]
 
 MAX_WIDTH = 20_000
 """Largest number of neurons or inputs of one layer."""
 MAX_PARAMETERS = 4_000_000
 """Largest number of weights of a network."""
+MAX_SUBSTITUTED = 100_000_000
+"""Largest number of neurons of a layer times width of the widest layer before it, where forms are substituted."""
+MAX_LAYERS = 1000
+"""Largest number of layers of a network: most proofs take time that grows with its square."""
 
 ZERO = fmpq(0)
 ONE = fmpq(1)
@@ -49,6 +63,19 @@ def _vector(values: Sequence[Any], what: str) -> Vector:
 def activate(value: Any, slope: Any) -> Any:
     """max(y, s*y) for 0 <= s <= 1."""
     return value if value >= 0 else slope * value
+
+
+def row_blocks(rows: Sequence[int], columns: int) -> Iterator[Sequence[int]]:
+    """The rows in order, in blocks that have at most `MAX_PARAMETERS` entries with this number of columns.
+
+    Substitution turns a row of a layer into one of the inputs. Between wide layers all rows at once would need more
+    memory than a machine has, and flint ends the process then. ClaimError for more than `MAX_SUBSTITUTED` entries.
+    """
+    if len(rows) * columns > MAX_SUBSTITUTED:
+        raise ClaimError(f"the forms of the neurons of a layer have more than {MAX_SUBSTITUTED} coefficients")
+    size = max(MAX_PARAMETERS // columns, 1)
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def integer_vector(values: Sequence[fmpq]) -> tuple[fmpz, ...]:
@@ -112,11 +139,6 @@ class Layer:
         return fmpq_mat(self.outputs, self.inputs, [a for row in self.weights for a in row])
 
     @cached_property
-    def magnitudes(self) -> Any:
-        """The absolute values of the weights as a flint matrix."""
-        return fmpq_mat(self.outputs, self.inputs, [abs(a) for row in self.weights for a in row])
-
-    @cached_property
     def column(self) -> Any:
         """The bias as a flint matrix with one column."""
         return fmpq_mat(self.outputs, 1, list(self.bias))
@@ -165,6 +187,8 @@ class Network:
     def __post_init__(self) -> None:
         if not self.layers:
             raise ClaimError("a network has at least one layer")
+        if len(self.layers) > MAX_LAYERS:
+            raise ClaimError(f"a network has {len(self.layers)} layers, more than the limit of {MAX_LAYERS}")
         for k, layer in enumerate(self.layers):
             if k and layer.inputs != self.layers[k - 1].outputs:
                 raise ClaimError(

@@ -28,6 +28,9 @@ __all__ = ["Collision", "PlanarMap", "find_collision", "planar_map"]
 MAX_RAYS = 200_000
 MAX_PAIRS = 5_000_000
 MAX_COORDINATES = 20_000_000
+"""Most coordinates of images, over all layers."""
+MAX_COMPARED = 100 * MAX_PAIRS
+"""Most coordinates of images of pairs."""
 
 Ray = tuple[tuple[int, ...], tuple[int, ...]]
 """A direction u of the plane and f(u), in integers."""
@@ -37,14 +40,10 @@ Collision = tuple[Point, Point]
 
 
 class PlanarMap:
-    """The rays of a network in counter-clockwise order, with their images.
+    """The rays of a network in counter-clockwise order, with their images; four of them are the axes of the plane."""
 
-    `breakpoints[k]` is the number of rays after layer k + 1; four of them are the axes of the plane.
-    """
-
-    def __init__(self, rays: list[Ray], breakpoints: tuple[int, ...]) -> None:
+    def __init__(self, rays: list[Ray]) -> None:
         self.rays = rays
-        self.breakpoints = breakpoints
 
     def sector(self, i: int) -> tuple[Ray, Ray]:
         """The two rays that bound sector i."""
@@ -74,9 +73,10 @@ def planar_map(layers: Sequence[Layer]) -> PlanarMap:
     if any(layer.has_bias for layer in layers):
         raise ClaimError("the exact decision in the plane is for networks without biases")
     rays: list[Ray] = [(u, u) for u in ((1, 0), (0, 1), (-1, 0), (0, -1))]
-    counts = []
+    coordinates = 0
     for layer in layers:
-        if len(rays) * layer.outputs > MAX_COORDINATES:
+        coordinates += len(rays) * layer.outputs
+        if coordinates > MAX_COORDINATES:
             raise ClaimError(f"the network has too many linear pieces on the plane ({len(rays)} before its end)")
         rays = _refine(rays, _integer_weights(layer))
         if len(rays) > MAX_RAYS:
@@ -89,8 +89,7 @@ def planar_map(layers: Sequence[Layer]) -> PlanarMap:
                 _primitive(u, tuple(a * (factor if a > 0 else s) for a, s in zip(image, slopes, strict=True)))
                 for u, image in rays
             ]
-        counts.append(len(rays))
-    return PlanarMap(rays, tuple(counts))
+    return PlanarMap(rays)
 
 
 def _integer_weights(layer: Layer) -> list[list[int]]:
@@ -144,8 +143,8 @@ def find_collision(planar: PlanarMap) -> Collision | None:
         groups[_signs(image)][0].append(i)
         groups[_signs([a + b for a, b in zip(image, other, strict=True)])][1].append(i)
     pairs = sum((len(r) + len(s)) ** 2 for r, s in groups.values())
-    if pairs > MAX_PAIRS:
-        raise ClaimError(f"more than {MAX_PAIRS} pairs of linear pieces would have to be compared")
+    if pairs > MAX_PAIRS or pairs * len(planar.rays[0][1]) > MAX_COMPARED:
+        raise ClaimError(f"{pairs} pairs of linear pieces would have to be compared, more than the limit")
     for rays, sectors in groups.values():
         faces = [[planar.rays[i]] for i in rays] + [list(planar.sector(i)) for i in sectors]
         for first, second in combinations(faces, 2):

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import comb
 from typing import Any
 
 from flint import fmpq
@@ -32,6 +31,7 @@ from pepkit.kernel.claims import Claim
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError, UndecidedError
 from pepkit.kernel.facts import between_text
 from pepkit.kernel.gaussian import Enclosure, binary_entropy, density, upper_tail
+from pepkit.kernel.network_claims import claim_of_kind
 from pepkit.kernel.network_data import require_rationals
 from pepkit.kernel.numbers import RATIONALS, Field, rational_text
 from pepkit.kernel.statement import Statement
@@ -147,9 +147,7 @@ class SignChange:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError if the signs are wrong or the enclosure is too narrow for the points."""
-        claim = self.claim
-        if not isinstance(claim, InjectivityThreshold):
-            raise FormatError("a sign change proves enclosures of thresholds only")
+        claim = claim_of_kind(self.claim, InjectivityThreshold)
         constant = THRESHOLDS[claim.constant]
         below, above = RATIONALS.coerce(self.below), RATIONALS.coerce(self.above)
         if not constant.domain[0] < below < above < constant.domain[1]:
@@ -193,8 +191,8 @@ def _require_sign(function: Callable[[fmpq, int], Enclosure], point: fmpq, expec
 class InjectivityProbability(_RandomLayerClaim):
     """P(x -> max(0, W x) is injective) = probability, for n = 1 or 2 inputs and m rows.
 
-    The m signs of the rows are fair, independent and independent of the lines that the rows span, and these lines
-    are almost surely different (and no row vanishes); Gaussian rows are an example.
+    The m signs of the rows are fair, independent and independent of the lines that the rows span, almost surely no row
+    vanishes, and for n = 2 almost surely these lines are different; Gaussian rows are an example.
     """
 
     inputs: int
@@ -209,9 +207,12 @@ class InjectivityProbability(_RandomLayerClaim):
         object.__setattr__(self, "probability", RATIONALS.coerce(self.probability))
 
     def __repr__(self) -> str:
+        # on a line all rows are parallel; there the signs alone matter
+        generic = "nonzero" if self.inputs == 1 else "nonzero and pairwise not parallel"
         return (
-            f"Theorem. For {self.rows} random rows in R^{self.inputs} with independent fair signs and almost surely "
-            f"different lines, x -> max(0, W x) is injective with probability {_short(self.probability)} "
+            f"Theorem. For {self.rows} random rows in R^{self.inputs} that are almost surely {generic}, with fair "
+            "signs that are independent of each other and of the lines that the rows span, x -> max(0, W x) is "
+            f"injective with probability {_short(self.probability)} "
             f"(about {decimal_text(RATIONALS, self.probability)})."
         )
 
@@ -234,8 +235,7 @@ def sign_symmetric_probability(inputs: int, rows: int) -> fmpq:
         return 1 - fmpq(2, 2**rows)
     if rows < 4:
         return fmpq(0)
-    good = sum(comb(rows, a) + (a == 2) + (a == rows - 2) - 2 * rows for a in range(2, rows - 1))
-    return fmpq(good, 2**rows)
+    return fmpq(2**rows - 2 * rows * (rows - 2), 2**rows)
 
 
 @dataclass(frozen=True)
@@ -247,9 +247,7 @@ class SignCount:
 
     def prove(self) -> Conclusion:
         """The conclusion; CertificateError if the probability is another one."""
-        claim = self.claim
-        if not isinstance(claim, InjectivityProbability):
-            raise FormatError("a count of signs proves probabilities of injectivity only")
+        claim = claim_of_kind(self.claim, InjectivityProbability)
         exact = sign_symmetric_probability(claim.inputs, claim.rows)
         if exact != claim.probability:
             raise CertificateError(f"the probability is {rational_text(exact)[:80]}")
@@ -280,9 +278,12 @@ def read_sign_change(
 ) -> SignChange:
     """The two points."""
     parts = reading.fields(data, "the proof", ("kind", "below", "above"))
-    if not isinstance(claim, InjectivityThreshold):
-        raise FormatError("a sign change proves enclosures of thresholds only")
-    return SignChange(claim, RATIONALS.read(parts["below"]), RATIONALS.read(parts["above"]), provenance)
+    return SignChange(
+        claim_of_kind(claim, InjectivityThreshold),
+        RATIONALS.read(parts["below"]),
+        RATIONALS.read(parts["above"]),
+        provenance,
+    )
 
 
 def write_sign_change(proof: SignChange) -> dict[str, Any]:
@@ -311,6 +312,4 @@ def read_sign_count(
 ) -> SignCount:
     """The proof without data."""
     reading.fields(data, "the proof", ("kind",))
-    if not isinstance(claim, InjectivityProbability):
-        raise FormatError("a count of signs proves probabilities of injectivity only")
-    return SignCount(claim, provenance)
+    return SignCount(claim_of_kind(claim, InjectivityProbability), provenance)

@@ -19,6 +19,9 @@ __all__ = ["MAX_DEGREE", "IntervalSigns", "RationalFunction", "SideSigns", "has_
 MAX_DEGREE = 500
 """Largest degree of a numerator or denominator; beyond, the arithmetic takes too long."""
 
+MAX_WORK = 10**11
+"""Most bits of coefficients times the degree, over all intervals on which the zeros of a polynomial are looked for."""
+
 _ONE = fmpq_poly([1])
 
 
@@ -152,7 +155,7 @@ def isolated_roots(polynomial: Any, start: fmpq, end: fmpq, first_only: bool = F
     values of different signs at the two; in increasing order. With `first_only` one pair is enough.
 
     Descartes' rule of signs on halved intervals (Vincent, Collins and Akritas); it ends because multiple zeros are
-    removed first.
+    removed first. CertificateError where zeros are so near each other that it takes more than `MAX_WORK`.
     """
     common = polynomial.gcd(polynomial.derivative())
     if common.degree() > 0:
@@ -166,8 +169,14 @@ def isolated_roots(polynomial: Any, start: fmpq, end: fmpq, first_only: bool = F
     length = end - start
     found: list[tuple[fmpq, fmpq]] = []
     pending = [(on_unit, fmpq(0), fmpq(1))]
+    work = 0
     while pending:
         unit, low, width = pending.pop()
+        work += unit.degree() ** 2 * (unit.height_bits() + 64)
+        if work > MAX_WORK:
+            raise CertificateError(
+                f"the zeros between {start} and {end} are too near each other to be told apart"[:400]
+            )
         changes = _descartes(unit)
         if changes == 0:
             continue

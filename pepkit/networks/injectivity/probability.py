@@ -38,7 +38,8 @@ MAX_ENUMERATED_ROWS = 26
 
 
 def exact_probability(inputs: int, rows: int) -> fmpq:
-    """P(injective) for n = 1 or 2 and any law with fair independent signs and almost surely different lines.
+    """P(injective) for n = 1 or 2 and any law with fair signs, independent of each other and of the lines that the rows
+    span, and almost surely nonzero and (n = 2) pairwise not parallel rows.
 
     n = 1: 1 - 2^(1-m). n = 2, m >= 4: 1 - m(m-2)/2^(m-1).
     """

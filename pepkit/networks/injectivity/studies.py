@@ -79,7 +79,7 @@ def probability_study(
                 error = float(np.std([_decimal(v) for v in values], ddof=1)) / sqrt(samples)
         bound = 1 - expected_bad_cells(inputs, m) if m >= inputs else fmpq(0)
         table.append((inputs, m, m / inputs, value, _decimal(value), error, max(bound, fmpq(0))))
-    notes = ["Exact for every law with independent fair signs and almost surely different lines."]
+    notes = ["Exact for rows in general position with fair signs that are independent of each other and of the lines."]
     if inputs > 2:
         notes = [
             f"Mean of exact probabilities over all 2^m signs for {samples} Gaussian arrangements, seed {seed}; weights "
