@@ -33,6 +33,8 @@ _LOCATIONS = {
     "certify_arcsine": "pepkit.quadratics",
     "certify_composition": "pepkit.closed_form",
     "certify_constant": "pepkit.closed_form",
+    "certify_every_schedule": "pepkit.schedule_bounds",
+    "certify_hypoconvex": "pepkit.closed_form",
     "certify_method": "pepkit.closed_form",
     "certify_optimal_constant": "pepkit.closed_form",
     "certify_proximal": "pepkit.proximal",
@@ -87,7 +89,13 @@ if TYPE_CHECKING:
     from pepkit.candidate_rules import candidate_rule
     from pepkit.candidates import candidate
     from pepkit.certification import certify
-    from pepkit.closed_form import certify_composition, certify_constant, certify_method, certify_optimal_constant
+    from pepkit.closed_form import (
+        certify_composition,
+        certify_constant,
+        certify_hypoconvex,
+        certify_method,
+        certify_optimal_constant,
+    )
     from pepkit.duality import compare_reversal
     from pepkit.kernel import Certificate, Claim, PepkitError, Theorem, check, load, save
     from pepkit.pep import fixed_step_method, gradient_descent, method
@@ -95,6 +103,7 @@ if TYPE_CHECKING:
     from pepkit.quadratics import certify_arcsine, certify_quadratic
     from pepkit.result import CertificationError, Result
     from pepkit.rounding import compare_family
+    from pepkit.schedule_bounds import certify_every_schedule
     from pepkit.schedules import Schedule, schedule
     from pepkit.straightforward import straightforward
     from pepkit.verification import verify_with_sympy

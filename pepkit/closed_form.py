@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.witness import check_witness
 from pepkit.pep.constant_forms import constant_certificate
+from pepkit.pep.hypoconvex_form import hypoconvex_certificate
 from pepkit.pep.methods import usual_analysis
 from pepkit.pep.optimal_constant_form import MAX_STEPS as LOW_RANK_STEPS
 from pepkit.pep.optimal_constant_form import optimal_constant_certificate
@@ -40,7 +41,13 @@ from pepkit.schedules.composition_proofs import READABLE_DEGREE, measures
 from pepkit.schedules.primitive_gradient import primitive_gradient_certificate
 from pepkit.schedules.rounded_forms import rounded_flat_certificate
 
-__all__ = ["certify_composition", "certify_constant", "certify_method", "certify_optimal_constant"]
+__all__ = [
+    "certify_composition",
+    "certify_constant",
+    "certify_hypoconvex",
+    "certify_method",
+    "certify_optimal_constant",
+]
 
 Progress = Callable[[str, str], None]
 LOOSE = 1e-6
@@ -127,6 +134,35 @@ def certify_constant(
     except ClaimError:
         return None
     return None if found is None else _finish(found, begin, sympy)
+
+
+def certify_hypoconvex(
+    schedule: Iterable[Any],
+    *,
+    mu: Any,
+    L: Any = None,
+    form: str = "auto",
+    sympy: bool | str = "auto",
+) -> Result | None:
+    """min_i |grad f(x_i)|^2 over f(x_0) - inf f for steps on hypoconvex functions, in closed form; None without one.
+
+    Parameters
+    ----------
+    schedule
+        Exact steps in units of 1/L.
+    mu, L
+        mu/L between -1 and 0, exact; L None for every L > 0.
+    form
+        ``"auto"``: only rates that are proved sharp; ``"flat"``: any rate of the closed form.
+    sympy
+        Whether SymPy checks the certificate again; ``"auto"`` where that takes about a second.
+    """
+    begin = time.perf_counter()
+    found = hypoconvex_certificate(schedule, mu=mu, L=L)
+    if found is None:
+        return None
+    result = _finish(found, begin, sympy)
+    return result if result.theorem.tight or form == "flat" else None
 
 
 def certify_optimal_constant(

@@ -202,14 +202,25 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
         raise ClaimError(_unknown("form", str(form), ("flat", "composition", "solver")))
     if form == "solver" or search.relaxed is not None or (search.solver, search.family) != ("auto", "auto"):
         return None
-    from pepkit.closed_form import certify_composition, certify_constant, certify_optimal_constant
+    from pepkit.closed_form import (
+        certify_composition,
+        certify_constant,
+        certify_hypoconvex,
+        certify_optimal_constant,
+    )
     from pepkit.pep.claims import initial_condition, performance_measure
 
     sympy = "auto" if search.sympy is None else search.sympy
     wanted = None if measure is None else performance_measure(measure)
     # an initial condition that was left at its default does not exclude what the schedule is made for
     start = None if wanted is None and initial == "distance" else initial_condition(initial)
-    if plan.composition is not None:
+    if _smallest_gradient_below_zero(plan, wanted, start) and form != "composition":
+        found = certify_hypoconvex(
+            plan.schedule().numbers, mu=plan.mu, L=smoothness, form="auto" if form is None else form, sympy=sympy
+        )
+        if found is not None:
+            return found
+    elif plan.composition is not None:
         chosen = "auto" if form is None else form
         arguments = {"mu": plan.mu, "L": smoothness, "measure": wanted, "initial": start, "sympy": sympy}
         with StageDisplay(enabled=form == "flat" and not search.as_json) as progress:
@@ -236,6 +247,17 @@ def _closed_form(plan: Plan, smoothness: Any, measure: str | None, initial: str,
     if form is not None:
         raise ClaimError(f"{plan.name} has no closed-form certificate of this kind for this statement")
     return None
+
+
+def _smallest_gradient_below_zero(plan: Plan, measure: Any, initial: Any) -> bool:
+    """Whether the statement is min_i |g_i|^2 over f_0 - inf f for hypoconvex functions."""
+    from pepkit.algebra import realise
+    from pepkit.kernel import InitialCondition, Measure
+
+    if (measure, initial) != (Measure.SMALLEST_GRADIENT_NORM, InitialCondition.FUNCTION_VALUE):
+        return False
+    field, (ratio,) = realise([plan.mu])
+    return field.sign(ratio) < 0
 
 
 def _usual(plan: Plan, measure: Any, initial: Any) -> bool:

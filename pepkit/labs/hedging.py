@@ -43,11 +43,11 @@ but smoothness) it does not. Where does hedging stop?
 kappa = 1/20 and is worse than the best one at kappa = 3/50, both certified.
 
 *A growing schedule* goes on from there: (a, b, .., b) with a < b, where kappa a^2 + 2 (1 - kappa) a = 3 and b maximises
-p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)). Its worst case is 1/(1/2 + p(a) + (N - 1) p(b)) for all N and
-kappa >= 3/100 that were tried. It beats every constant step until a = b, at kappa + 1/kappa = (9 + 5 sqrt 5)/2, that
-is kappa = 0.100099. The threshold of hedging is there and not at that of the silver-like schedule: certificates prove
-one growing schedule better than every constant step below it, and no schedule at all (any two real steps) better than
-the best constant step above it, but for the stated slack.
+p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)). Its rate is 1/(1/2 + p(a) + (N - 1) p(b)) for every N and
+kappa >= 0.0218, in closed form (docs/mathematics-every-schedule.md). It beats every constant step until a = b, at
+kappa + 1/kappa = (9 + 5 sqrt 5)/2, that is kappa = 0.100099. The threshold of hedging is there and not at that of the
+silver-like schedule: certificates prove one growing schedule better than every constant step below it, and no schedule
+at all (any real steps) better than the best constant step above it, but for the stated slack.
 
 With noise of finite support the two-step problem is one performance estimation problem over all branches.
 """
@@ -232,7 +232,7 @@ def _silver_like(work: Work, count: int, below: fmpq, above: fmpq) -> tuple[dict
     )
     constant = [rational_step(second["constant"])] * count
     certificates[f"constant-above-{name}"] = work.certificate(
-        {"constant": count, "kappa": str(above)}, lambda: schedule_certificate(constant, -above)
+        {"constant certificate": count, "kappa": str(above)}, lambda: schedule_certificate(constant, -above)
     )
     silver = [rational_step(h) for h in second["steps"]]
     certificates[f"silver-like-above-{name}"] = work.certificate(
@@ -264,7 +264,7 @@ def _growing(work: Work, count: int, kappa: fmpq) -> tuple[dict[str, Any], list[
     steps = growing_steps(count, small)
     bound = rational_step((growing_rate(steps, small) + 3 * constant) / 4, 10**7)
     schedule = work.certificate(
-        {"growing": count, "kappa": str(kappa)},
+        {"growing certificate": count, "kappa": str(kappa)},
         lambda: schedule_certificate([rational_step(h, 10**6) for h in steps], -kappa),
     )
     cover = work.certificate(
@@ -290,7 +290,7 @@ def _every_schedule(work: Work, count: int, kappa: fmpq, slack: float) -> tuple[
     small = _decimal(kappa)
     steps = growing_steps(count, small)
     constant = work.certificate(
-        {"best constant": count, "kappa": str(kappa)},
+        {"best constant certificate": count, "kappa": str(kappa)},
         lambda: schedule_certificate([rational_step(steps[0], 10**6)] * count, -kappa),
     )
     bound = rational_step(growing_rate(steps, small) * (1 - slack), 10**6)

@@ -14,6 +14,7 @@ import numpy as np
 from flint import fmpq
 
 from pepkit.certification import CertificationError, certify
+from pepkit.closed_form import certify_hypoconvex
 from pepkit.kernel import CertificateError, ClaimError, GradientDescent, InitialCondition, Measure, MethodClaim
 from pepkit.kernel.claims import SmoothFunctionClass
 from pepkit.kernel.constant_step_cover import (
@@ -123,11 +124,15 @@ def best_schedule(start: Sequence[float], mu: Any, limit: int = 400) -> tuple[tu
 
 
 def schedule_certificate(steps: Sequence[Any], mu: Any) -> Any:
-    """A certificate of the rate of a schedule, within 1e-6 or 1e-4, with a worst-case function.
+    """A certificate of the rate of a schedule: in closed form and sharp, or by a solver within 1e-6 or 1e-4, with a
+    worst-case function.
 
     Near a local optimum of the schedule several functions are extremal at once, and a close rate may not round.
     """
     claim = hedging_claim(steps, mu)
+    sharp = certify_hypoconvex([rational_step(h) for h in steps], mu=mu, sympy=False)
+    if sharp is not None:
+        return sharp.certificate
     try:
         return certify(claim, mode="relaxed", tolerance=1e-6, sympy=False).certificate
     except CertificationError:
