@@ -34,10 +34,10 @@ def realise(numbers: Sequence[Real], degree_limit: int = DEGREE_LIMIT) -> tuple[
 
     Returns Q, a number field of degree at most `degree_limit`, or a `RadicalField`.
 
-    Raises ClaimError for the square root of a negative number and for roots of polynomials that would
-    have to be combined with other fields.
+    Raises ClaimError for the square root of a negative number and for roots of different polynomials.
     """
-    order = _topological(numbers)
+    # square roots are adjoined to the field of a root, which is not adjoined to anything
+    order = sorted(_topological(numbers), key=lambda node: node.operation != "root")
     tower = _Tower(degree_limit)
     values: dict[int, Any] = {}
     try:

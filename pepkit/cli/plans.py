@@ -76,7 +76,7 @@ def find_plan(
     if steps is None:
         raise ClaimError(f"the schedule {name} needs --steps N")
     arguments: dict[str, Any] = {} if step is None else {"step": step}
-    if needs_strong_convexity(name) or name in ("chebyshev", "arcsine"):
+    if needs_strong_convexity(name) or name in ("chebyshev", "arcsine", "growing"):
         arguments["mu"] = mu
     if seed is not None and name == "arcsine":
         arguments["seed"] = seed

@@ -49,7 +49,8 @@ def names() -> None:
     from pepkit.schedules.named import needs_strong_convexity
 
     for name in schedule_names():
-        about = "mu > 0" if needs_strong_convexity(name) or name in ("chebyshev", "arcsine") else "mu = 0"
+        curved = needs_strong_convexity(name) or name in ("chebyshev", "arcsine")
+        about = "mu < 0" if name == "growing" else "mu > 0" if curved else "mu = 0"
         typer.echo(f"{name:<24}{about}")
     typer.echo(f"{'tree EXPR':<24}any tree of joins, such as tree 'f(silver(3), .)'")
 
@@ -286,13 +287,13 @@ class _View:
         return f"{'|x_N-x_*| / |x_0-x_*|, quadratics only':<46}{contraction:.12g}  (published: Young 1953)"
 
     def _hypoconvex(self) -> list[str]:
-        from pepkit.algebra import realise, to_float
-        from pepkit.schedules import hypoconvex_step_constant
+        from pepkit.pep.hypoconvex_form import hypoconvex_rate
 
         try:
-            field, values = realise([hypoconvex_step_constant(h, self.plan.mu) for h in self.schedule.numbers])
+            value = hypoconvex_rate(self.schedule.numbers, mu=self.plan.mu)
         except ClaimError:
+            value = None
+        if value is None:
             return []
-        value = 2 / (1 + math.fsum(to_float(field, p) for p in values))
         name = "min_i |grad f(x_i)|^2 / (L (f(x_0)-f(x_*)))"
-        return [f"{name:<46}{value:.12g}  (published bound: Rotaru, Glineur, Patrinos 2406.17506)"]
+        return [f"{name:<46}{value:.12g}  (closed form: 'pepkit certify' writes the certificate)"]

@@ -28,6 +28,7 @@ from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.witness import check_witness
 from pepkit.rounding import SolveRequest, solve_dual
 from pepkit.rounding.lower import float_data, rounded_witness
+from pepkit.schedules import growing
 
 __all__ = [
     "best_constant",
@@ -67,20 +68,8 @@ def worst_case_value(steps: Sequence[Any], mu: Any, tolerance: float = 1e-9) -> 
 
 
 def growing_steps(count: int, kappa: float) -> tuple[float, ...]:
-    """(a, b, .., b): the schedule that is best from kappa about 0.05 on, as far as searches and covers see.
-
-    a is the step up to which one step guarantees what `growing_rate` says: the positive root of
-    kappa a^2 + 2 (1 - kappa) a = 3. b maximises the p of `growing_rate`. They agree at kappa + 1/kappa =
-    (9 + 5 sqrt 5)/2, kappa = 0.100099..; from there on a = b, and the constant step is best.
-    """
-    from scipy.optimize import minimize_scalar
-
-    first = 3 / ((1 - kappa) + np.sqrt(1 + kappa + kappa * kappa))
-    found = minimize_scalar(
-        lambda h: -_progress(h, kappa), bounds=(1, 1.999), method="bounded", options={"xatol": 1e-12}
-    )
-    rest = float(found.x)
-    return (min(float(first), rest), *[rest] * (count - 1))
+    """(a, b, .., b): the best schedule for kappa about 0.05 and more, as far as searches and covers see."""
+    return tuple(growing(count, -rational_step(kappa, 10**12)).floats())
 
 
 def growing_rate(steps: Sequence[float], kappa: float) -> float:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pepkit.algebra import exact, realise, to_float
 from pepkit.kernel import (
     Certificate,
     CertificateError,
@@ -37,13 +38,12 @@ from pepkit.kernel import (
 )
 from pepkit.kernel.witness import check_witness
 from pepkit.pep.claims import gradient_descent
-from pepkit.rounding.linear import solve_exactly
 
-__all__ = ["hypoconvex_certificate"]
+__all__ = ["hypoconvex_certificate", "hypoconvex_rate"]
 
 MAX_STEPS = 128
 SHARP_STEPS = 32
-"""Most steps for which the mixture of worst cases is attached: its linear equations have N + 1 unknowns."""
+"""Most steps for which the mixture of worst cases is attached: it has (N + 1)^2 coordinates."""
 
 
 def hypoconvex_certificate(schedule: Iterable[Any], *, mu: Any, L: Any = None) -> Certificate | None:
@@ -72,22 +72,16 @@ def hypoconvex_certificate(schedule: Iterable[Any], *, mu: Any, L: Any = None) -
     steps = claim.method.steps  # type: ignore[union-attr]
     if not 1 <= len(steps) <= MAX_STEPS:
         return None
-    one, half = field.coerce(1), field.coerce(1) / 2
-    try:
-        parts = [_step(field, h, curvature) for h in steps]
-    except _NoFormError:
+    one = field.coerce(1)
+    found = _weights(field, steps, curvature)
+    if found is None:
         return None
-    weights = [field.coerce(0)] * (len(steps) + 1)
+    weights, backward = found
     interpolation: dict[tuple[int, ...], Any] = {}
-    for i, (back, alpha, beta) in enumerate(parts):
-        weights[i] = weights[i] + alpha
-        weights[i + 1] = weights[i + 1] + beta
+    for i, back in enumerate(backward):
         interpolation[i, i + 1] = one + back
         if back:
             interpolation[i + 1, i] = back
-    weights[-1] = weights[-1] + half
-    if any(field.sign(w) < 0 for w in weights):
-        return None
     rate = one / sum(weights[1:], weights[0])
     multipliers: dict[str, dict[tuple[int, ...], Any]] = {
         "interpolation": {index: rate * value for index, value in sorted(interpolation.items())},
@@ -104,8 +98,37 @@ def hypoconvex_certificate(schedule: Iterable[Any], *, mu: Any, L: Any = None) -
     return certificate if witness is None else Certificate(claim.with_rate(rate), multipliers, (), witness, origin)
 
 
+def hypoconvex_rate(schedule: Iterable[Any], *, mu: Any) -> float | None:
+    """The rate that `hypoconvex_certificate` proves, over L (f(x_0) - inf f); None where it proves none."""
+    numbers = [exact(h) for h in schedule]
+    field, (ratio, *steps) = realise([exact(mu), *numbers])
+    if field.sign(ratio) >= 0:
+        raise ClaimError("this form is for hypoconvex functions, mu < 0")
+    try:
+        found = _weights(field, steps, -ratio)
+    except UndecidedError:
+        return None
+    return None if found is None else to_float(field, field.coerce(1) / sum(found[0][1:], found[0][0]))
+
+
 class _NoFormError(Exception):
     pass
+
+
+def _weights(field: Any, steps: Sequence[Any], k: Any) -> tuple[list[Any], list[Any]] | None:
+    """w_0, .., w_N and the multipliers of the inequalities backwards; None if a weight is negative."""
+    try:
+        parts = [_step(field, h, k) for h in steps]
+    except _NoFormError:
+        return None
+    weights = [field.coerce(0)] * (len(steps) + 1)
+    for i, (_, alpha, beta) in enumerate(parts):
+        weights[i] = weights[i] + alpha
+        weights[i + 1] = weights[i + 1] + beta
+    weights[-1] = weights[-1] + field.coerce(1) / 2
+    if any(field.sign(w) < 0 for w in weights):
+        return None
+    return weights, [back for back, _, _ in parts]
 
 
 def _step(field: Any, h: Any, k: Any) -> tuple[Any, Any, Any]:
@@ -142,9 +165,8 @@ def _mixture(claim: MethodClaim, steps: Sequence[Any], k: Any) -> Witness | None
             heights.append(square if drop is None else heights[-1] + drop)
         gradients.append(slopes)
         values.append(heights[::-1])
-    rows = [[gradients[j][i] ** 2 for j in range(count + 1)] for i in range(count + 1)]
-    weights = solve_exactly(field, rows, [one] * (count + 1))
-    if weights is None or any(field.sign(w) < 0 for w in weights):
+    weights = _balancing(field, steps, k)
+    if any(field.sign(w) < 0 for w in weights):
         return None
     scalars = [sum((w * values[j][i] for j, w in enumerate(weights)), field.coerce(0)) for i in range(count + 1)]
     coordinates = tuple(tuple(gradients[j][i] for j in range(count + 1)) for i in range(count + 1))
@@ -154,3 +176,20 @@ def _mixture(claim: MethodClaim, steps: Sequence[Any], k: Any) -> Witness | None
     except (CertificateError, UndecidedError):
         return None
     return witness
+
+
+def _balancing(field: Any, steps: Sequence[Any], k: Any) -> list[Any]:
+    """Weights v_j with sum_j v_j |g_i|^2 = 1 for every i.
+
+    Before its kink all f_j have the gradient G_i = (1 + k h_0) .. (1 + k h_(i-1)), behind it a factor 1 - h_i for every
+    step. So with the sum S of the weights that are left and the part T of the others, row after row has one unknown.
+    """
+    one = field.coerce(1)
+    left, behind, size = one, field.coerce(0), one
+    weights = []
+    for h in steps:
+        grown, shrunk = size * (1 + k * h) ** 2, (1 - h) ** 2
+        weight = (grown * left + shrunk * behind - one) / (grown - shrunk * size)
+        weights.append(weight)
+        left, behind, size = left - weight, shrunk * (behind + weight * size), grown
+    return [*weights, left]

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from flint import fmpq, fmpz_poly
+from flint import fmpq, fmpq_poly, fmpz_poly
 
 from pepkit.algebra import Real, exact, realise, sqrt, to_float
 from pepkit.kernel import ClaimError, NumberField
@@ -24,6 +24,7 @@ __all__ = [
     "chebyshev",
     "composed",
     "constant",
+    "growing",
     "obs_f",
     "obs_s",
     "optimal_constant",
@@ -195,6 +196,32 @@ def arcsine(steps: int, mu: Any, seed: int = 0) -> Schedule:
     return Schedule("arcsine", tuple(exact(float(h)) for h in sample), source)
 
 
+def growing(steps: int, mu: Any) -> Schedule:
+    """(a, b, .., b) for functions with curvature at least mu = -kappa L, 0 < kappa <= 1.
+
+    b maximises p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)), the progress of a step; a is b or the positive
+    root of kappa a^2 + 2 (1 - kappa) a = 3, whichever is smaller: a = b from kappa = 0.100099.. on. The rate of
+    min_i |grad f(x_i)|^2 over f(x_0) - inf f is 1/(1/2 + sum p(h_i)) where kappa >= 0.0218
+    (docs/mathematics-every-schedule.md).
+
+    Raises ClaimError unless mu/L is rational and between -1 and 0.
+    """
+    count, ratio = _checked(steps), exact(mu)
+    if not ratio.is_rational or not -1 <= ratio.value < 0:
+        raise ClaimError(f"growing steps are about hypoconvex functions, -L <= mu < 0 (--mu -L/20), not mu/L = {mu}")
+    k = -ratio.value
+    polynomial = fmpq_poly([-4, 4 * (1 - k), -(k * k - 5 * k + 1), k * (k - 1)])
+    # negative at 1, positive at 2: exactly one factor changes its sign, at its only root there
+    factor = next(f for f, _ in (polynomial.numer()).factor()[1] if f(fmpq(1)) * f(fmpq(2)) <= 0)
+    degree = factor.degree()
+    coefficients = tuple(fmpq(c, factor[degree]) for c in factor.coeffs())
+    rest = Real.rational(-coefficients[0]) if degree == 1 else Real.root(coefficients, 1, 2)
+    first = 3 / (Real.rational(1 - k) + sqrt(1 + k + k * k))
+    field, (a, b) = realise([first, rest])
+    start = first if field.sign(a - b) < 0 else rest
+    return Schedule("growing", (start, *[rest] * (count - 1)), "growing steps (a, b, .., b) for hypoconvex functions")
+
+
 _SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
     "optimal-constant": optimal_constant,
@@ -204,10 +231,11 @@ _SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "chebyshev": chebyshev,
     "arcsine": arcsine,
     "anytime": anytime,
+    "growing": growing,
 }
 for _name in composition_names():
     _SCHEDULES.setdefault(_name, partial(composed, _name))
-_PARAMETERS = {"constant": ("step",), "chebyshev": ("mu",), "arcsine": ("mu", "seed")}
+_PARAMETERS = {"constant": ("step",), "chebyshev": ("mu",), "arcsine": ("mu", "seed"), "growing": ("mu",)}
 
 
 def schedule_names() -> tuple[str, ...]:
@@ -218,8 +246,8 @@ def schedule_names() -> tuple[str, ...]:
 def schedule(name: str, steps: int | None = None, **parameters: Any) -> Schedule:
     """The schedule called `name` with `steps` steps.
 
-    ``constant`` takes ``step``; ``chebyshev``, ``arcsine`` (with ``seed``) and the schedules about mu > 0 take
-    ``mu``, which is mu/L.
+    ``constant`` takes ``step``; ``chebyshev``, ``arcsine`` (with ``seed``), ``growing`` (mu < 0) and the schedules
+    about mu > 0 take ``mu``, which is mu/L.
 
     Raises ClaimError for an unknown name or parameter.
     """
@@ -231,5 +259,7 @@ def schedule(name: str, steps: int | None = None, **parameters: Any) -> Schedule
     if unknown:
         raise ClaimError(f"the schedule {name} takes no parameter {', '.join(unknown)}")
     if "mu" in known and "mu" not in parameters:
+        if name == "growing":
+            raise ClaimError("the schedule growing is about hypoconvex functions: give -L <= mu < 0 (--mu -L/20)")
         raise ClaimError(f"the schedule {name} is about mu-strongly convex functions: give 0 < mu < L (--mu L/10)")
     return builder(_checked(steps), **parameters)

@@ -43,7 +43,7 @@ def test_published_rates_are_called_so(run: Run) -> None:
     result = run("schedule", "chebyshev", "--steps", "4", "--mu", "L/10")
     assert "quadratics only" in result.stdout and "0.144895209911" in result.stdout
     result = run("schedule", "constant", "--steps", "3", "--mu", "-L")
-    assert "0.363636363636  (published bound" in result.stdout
+    assert "0.363636363636  (closed form" in result.stdout
 
 
 def test_tree_and_reversal(run: Run) -> None:

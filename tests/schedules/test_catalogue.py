@@ -1,12 +1,25 @@
 """Named schedules against published numbers."""
 
 import csv
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from flint import fmpq
 
+from pepkit.algebra import realise, to_float
 from pepkit.kernel import RATIONALS, ClaimError, NumberField
-from pepkit.schedules import Schedule, load_schedule, obs_f, obs_s, optimal_constant, schedule, schedule_names, silver
+from pepkit.schedules import (
+    Schedule,
+    growing,
+    load_schedule,
+    obs_f,
+    obs_s,
+    optimal_constant,
+    schedule,
+    schedule_names,
+    silver,
+)
 
 DATA = Path(__file__).parent.parent / "data"
 OBS = list(csv.DictReader((DATA / "obs_rates.csv").open()))
@@ -53,6 +66,8 @@ def test_names():
     for name in schedule_names():
         if name == "anytime":
             assert len(schedule(name, 4)) == 4
+        elif name == "growing":
+            assert len(schedule(name, 3, mu="-1/20")) == 3
         else:
             assert len(schedule(name, 3, **({"mu": "1/10"} if name in curved else {}))) == 3
     with pytest.raises(ClaimError, match="give 0 < mu < L"):
@@ -92,3 +107,26 @@ def test_bad_files_name_the_place(tmp_path, text, message):
         load_schedule(path)
     with pytest.raises(ClaimError, match="cannot read"):
         load_schedule(tmp_path / "missing")
+
+
+def test_growing_steps():
+    for kappa in ("1/50", "1/20", "1/10", "1/5", "1"):
+        k = Fraction(kappa)
+        plan = growing(3, f"-{kappa}")
+        first, rest, last = plan.numbers
+        field, (a, b) = realise([first, rest])
+        assert last == rest
+        m = fmpq(k.numerator, k.denominator)
+        cubic = m * (m - 1) * b**3 - (m * m - 5 * m + 1) * b**2 + 4 * (1 - m) * b - 4
+        assert not cubic and 1 < to_float(field, b) < 2
+        if k < Fraction(1, 10):
+            assert not (m * a * a + 2 * (1 - m) * a - 3) and field.sign(b - a) > 0
+        else:
+            # kappa = 1/10 lies just below the threshold 0.100099
+            assert (a == b) == (k > Fraction(1, 10))
+    assert growing(2, -1).floats() == pytest.approx([2 / 3**0.5] * 2)
+    for bad in ("1/10", 0, "-2", "-sqrt(2)/2"):
+        with pytest.raises(ClaimError, match="hypoconvex"):
+            growing(3, bad)
+    with pytest.raises(ClaimError, match="give -L <= mu < 0"):
+        schedule("growing", 3)
