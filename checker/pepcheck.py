@@ -2462,6 +2462,143 @@ PROOFS |= {
 }
 
 
+# ---- bounds for every schedule: mixtures of functions of one variable -----------------------------
+
+
+class Line:
+    """f on the line, f' piecewise linear with slopes in [m, 1], x_0 = 0.
+
+    `parts` are (from, to, slope, f' at an end, that end).
+    """
+
+    def __init__(self, data, m):
+        members(data, "points gradients ends")
+        xs, gs = ([rational(a) for a in items(data[key])] for key in ("points", "gradients"))
+        left, right = (rational(a) for a in items(data["ends"], 2))
+        need(1 <= len(xs) <= 200 and len(gs) == len(xs), "a function has 1 to 200 points, as many gradients")
+        need(all(xs[k] < xs[k + 1] for k in range(len(xs) - 1)), "the points of a function must increase")
+        inner = [(a, b, (w - v) / (b - a), v, a) for a, b, v, w in zip(xs, xs[1:], gs, gs[1:])]
+        self.parts = [(None, xs[0], left, gs[0], xs[0]), *inner, (xs[-1], None, right, gs[-1], xs[-1])]
+        need(all(m <= part[2] <= 1 for part in self.parts), "a function is not in the class", Refused)
+        below = (left > 0 or left == 0 >= gs[0]) and (right > 0 or right == 0 <= gs[-1])
+        need(below, "a function is not bounded below", Refused)
+        zeros = [e - v / s for a, b, s, v, e in self.parts if s and inside(e - v / s, a, b)]
+        self.kinks, self.critical = xs, sorted({*xs, *zeros})
+        self.heights = [Fraction(0)]
+        for a, b, v, w in zip(xs, xs[1:], gs, gs[1:]):
+            self.heights.append(self.heights[-1] + (b - a) * (v + w) / 2)
+        self.best = min(self.critical, key=self.value)
+        self.least = self.value(self.best)
+
+    def part(self, x):
+        return next(k for k, (a, b, *_) in enumerate(self.parts) if inside(x, a, b))
+
+    def slope(self, x):
+        _, _, s, v, e = self.parts[self.part(x)]
+        return v + s * (x - e)
+
+    def value(self, x):
+        k = self.part(x)
+        _, _, s, v, e = self.parts[k]
+        return self.heights[max(k - 1, 0)] + (x - e) * (v + s * (x - e) / 2)
+
+    def step(self, where, steps):
+        """The range of x - h f'(x) for x and h in two intervals, one end of the first finite."""
+        ends, low, high = [], True, True
+        for a, b, s, *_ in self.parts:
+            a, b = larger(a, where[0], max), larger(b, where[1], min)
+            if a is not None and b is not None and a > b:
+                continue
+            x = [p for p in (a, b) if p is not None]
+            for c, d in halves(steps):
+                h = [p for p in (c, d) if p is not None]
+                ends += [p - q * self.slope(p) for p in x for q in h]
+                out = 0 if len(x) == 2 else 1 if b is None else -1
+                up = 0 if len(h) == 2 else 1 if d is None else -1
+                rates = [out * (1 - q * s) for q in h] + [-up * self.slope(p) for p in x] + [-out * up * s]
+                low, high = low and min(rates) >= 0, high and max(rates) <= 0
+        return min(ends) if low else None, max(ends) if high else None
+
+    def slopes(self, where):
+        x = [p for p in (*where, *self.kinks) if p is not None and inside(p, *where)]
+        found = [self.slope(p) for p in x]
+        down, up = where[0] is None and self.parts[0][2] > 0, where[1] is None and self.parts[-1][2] > 0
+        return None if down else min(found), None if up else max(found)
+
+    def gap(self, where):
+        x = [p for p in (*where, *self.critical) if p is not None and inside(p, *where)]
+        return min(self.value(p) for p in x) - self.least
+
+
+def inside(x, low, high):
+    return (low is None or low <= x) and (high is None or x <= high)
+
+
+def larger(a, b, choose):
+    return b if a is None else a if b is None else choose(a, b)
+
+
+def halves(steps):
+    return [(None, Fraction(0)), (Fraction(0), None)] if steps == (None, None) else [steps]
+
+
+def least_square(ends):
+    return min((e * e for e in ends if e is not None), default=0) * (not inside(0, *ends))
+
+
+def on_a_line(f, measure, box):
+    """Lower bounds of the measure for all steps in a box, one or N + 1 of them."""
+    way = [(Fraction(0), Fraction(0))]
+    for steps in box:
+        way.append((None, None) if way[-1] == (None, None) else f.step(way[-1], steps))
+    last, lost = way[-1], way[-1] == (None, None)
+    if measure == "min_i |grad f(x_i)|^2":
+        return [least_square(f.slopes(x)) if x != (None, None) else 0 for x in way]
+    if measure == "|grad f(x_N)|^2":
+        return [0 if lost else least_square(f.slopes(last))]
+    if measure == "f(x_N)-f(x_*)":
+        return [0 if lost else f.gap(last)]
+    return [0 if lost else least_square(tuple(e if e is None else e - f.best for e in last))]
+
+
+def every_schedule(claim, proof, field, bits):
+    members(claim, "kind mu/L steps measure initial bound"), members(proof, "kind functions tree")
+    m, bound, steps = rational(claim["mu/L"]), rational(claim["bound"]), index(claim["steps"], 17)
+    measure, initial = pair_of_measures(claim)
+    need(-1 <= m < 1 and steps >= 1 and bound > 0, "mu/L in [-1, 1), 1 to 16 steps, a positive bound")
+    lines = [Line(data, m) for data in items(proof["functions"])]
+    start = {
+        "|x_0-x_*|^2": lambda f: f.best**2, "f(x_0)-f(x_*)": lambda f: f.value(Fraction(0)) - f.least,
+        "|grad f(x_0)|^2": lambda f: f.slope(Fraction(0)) ** 2,
+    }[initial]  # fmt: skip
+    boxes = [[(None, None)] * steps]
+    for node in items(proof["tree"]):
+        need(boxes, "the tree has nodes without a box")
+        box = boxes.pop()
+        if isinstance(node, dict):
+            members(node, "step at")
+            k, at = index(node["step"], steps), rational(node["at"])
+            need(inside(at, *box[k]) and at not in box[k], "a cut lies outside its box", Refused)
+            boxes += [[*box[:k], (at, box[k][1]), *box[k + 1 :]], [*box[:k], (box[k][0], at), *box[k + 1 :]]]
+            continue
+        leaf = [(lines[index(items(pair, 2)[0], len(lines))], rational(pair[1])) for pair in items(node)]
+        need(all(w >= 0 for _, w in leaf), "a weight is negative", Refused)
+        total = sum(w * start(f) for f, w in leaf)
+        rows = list(zip(*([w * r for r in on_a_line(f, measure, box)] for f, w in leaf)))
+        proved = total > 0 and all(sum(row) >= bound * total for row in rows)
+        need(proved, f"a box of steps is not proved: {show(str(box))}", Refused)
+    need(not boxes, "the tree lacks nodes")
+    sentence = (
+        f"No schedule of {steps} real steps x_(i+1) = x_i - (h_i/L) grad f(x_i) guarantees less than\n"
+        f"{measure} = bound * {initial}, bound = {show(str(bound))} for L = 1,\n"
+        f"on all functions with a minimiser and curvature between mu and L, mu/L = {show(str(m))}"
+    )
+    return sentence, None, None
+
+
+PROOFS |= {("schedule-bound", "schedule-cover"): every_schedule}
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         print(__doc__)

@@ -28,11 +28,11 @@ EXAMPLES = examples()
 KERNEL_ONLY = {
     "angle-enclosure", "balanced-trajectory", "wide-network-constant", "descent-covering", "descent-orbit",
     "effective-rank", "linear-network-identity", "biases-stay-apart", "constant-steps-bound", "kink-count", "kinks-needed",
-    "maximal-margin", "schedule-bound", "uniform-distance",
+    "maximal-margin", "uniform-distance",
 }  # fmt: skip
 KERNEL_ONLY_PROOFS = {
     "orbit-evaluation", "ball-evaluation", "expansion", "covering-graph", "gram-evaluation", "bending-triples",
-    "kink-evaluation", "margin-enclosure", "schedule-cover", "step-cover", "trapping-box", "taylor-enclosure",
+    "kink-evaluation", "margin-enclosure", "step-cover", "trapping-box", "taylor-enclosure",
 }  # fmt: skip
 CLAIMS, PROOFS = set(claim_data.KINDS) - KERNEL_ONLY, set(proof_data.KINDS) - KERNEL_ONLY_PROOFS
 

@@ -146,24 +146,28 @@ def hedging(
     curves = []
     largest = 0.0
     for count, kappas in ((2, kappas_two), (3, kappas_three)):
-        gains: list[tuple[float, float]] = []
+        gains: list[float] = []
+        late: list[tuple[float, float]] = []
         for kappa in kappas:
             found = work.piece({"steps": count, "kappa": kappa}, partial(step_gain, count, kappa))
-            grown = work.piece({"growing": count, "kappa": kappa}, partial(growing_gain, count, kappa, found["value"]))
             steps = ", ".join(f"{h:.6f}" for h in found["steps"])
+            row = (count, kappa, found["constant"], found["value"], steps, found["best"], found["gain"])
+            gains.append(found["gain"])
+            if kappa <= 0:
+                # growing steps are about negative curvature
+                rows.append((*row, "", None, None))
+                continue
+            grown = work.piece({"growing": count, "kappa": kappa}, partial(growing_gain, count, kappa, found["value"]))
             other = ", ".join(f"{h:.6f}" for h in grown["steps"])
-            rows.append((count, kappa, found["constant"], found["value"], steps, found["best"], found["gain"], other,
-                         grown["value"], grown["gain"]))  # fmt: skip
+            rows.append((*row, other, grown["value"], grown["gain"]))
+            # smaller kappa make b too long for a, and the picture illegible
             if kappa >= 0.03:
                 largest = max(largest, abs(grown["value"] / growing_rate(grown["steps"], kappa) - 1))
-            gains.append((found["gain"], grown["gain"]))
+                late.append((kappa, grown["gain"]))
         if kappas:
-            xs = tuple(float(k) for k in kappas)
-            curves.append((f"N = {count}, silver-like", xs, tuple(gain for gain, _ in gains)))
-            # smaller kappa make b far too long, and the picture illegible
-            late = [(k, gain) for k, (_, gain) in zip(xs, gains, strict=True) if k >= 0.03]
-            if late:
-                curves.append((f"N = {count}, growing", tuple(k for k, _ in late), tuple(gain for _, gain in late)))
+            curves.append((f"N = {count}, silver-like", tuple(map(float, kappas)), tuple(gains)))
+        if late:
+            curves.append((f"N = {count}, growing", tuple(k for k, _ in late), tuple(gain for _, gain in late)))
     studies = {
         "gain": Study(
             "Gain of two schedules over the best constant step",

@@ -33,6 +33,7 @@ from pepkit.networks.injectivity import (
 )
 from pepkit.proximal import certify_proximal
 from pepkit.quadratics import certify_arcsine, certify_quadratic
+from pepkit.schedule_bounds import certify_every_schedule
 from pepkit.schedule_check import check_schedule
 from pepkit.schedules import chebyshev, constant, obs_f, silver, tree
 from pepkit.straightforward import straightforward
@@ -133,6 +134,13 @@ def _schedules() -> Iterator[tuple[str, Any]]:
             if getattr(answer, "certificate", None) is not None:
                 yield f"{answer.certificate.claim.name.value} {plan.name}", answer.certificate
     yield "pattern", straightforward(3).certificate
+    yield "every schedule", certify_every_schedule(1, "1/10")
+    yield (
+        "every schedule, hypoconvex",
+        certify_every_schedule(
+            1, "1/2", mu="-1/2", measure=Measure.SMALLEST_GRADIENT_NORM, initial=InitialCondition.FUNCTION_VALUE
+        ),
+    )
 
 
 def _quadratics() -> Iterator[tuple[str, Any]]:

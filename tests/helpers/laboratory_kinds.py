@@ -29,7 +29,6 @@ from pepkit.networks.bias_separation import separation_certificate
 from pepkit.networks.hinge_pruning import distance_certificate, line_network, lower_bound
 from pepkit.networks.margin_examples import six_points
 from pepkit.networks.maximal_margin import margin_certificate
-from pepkit.schedule_bounds import certify_every_schedule
 
 __all__ = ["laboratory_examples", "laboratory_kinds"]
 
@@ -61,7 +60,6 @@ def _made() -> Iterator[tuple[str, Any]]:
     yield "margin", margin_certificate(*six_points())
     # few pieces: a bound far below the worst case of the best constant step
     yield "steps", constant_cover(1, fmpq(-1, 20), fmpq(1, 5))
-    yield "schedules", certify_every_schedule(1, "1/10")
 
 
 @cache
