@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from flint import fmpq, fmpz_poly
 
 from pepkit.algebra import Real, exact
-from pepkit.closed_form import certify_optimal_constant
+from pepkit.closed_form import certify_hypoconvex, certify_optimal_constant
 from pepkit.kernel import ClaimError
 from pepkit.pep import gradient_descent
 from pepkit.reproduction.registry import Published, Row, certified_claim, certified_closed_form, numbers, table
@@ -199,7 +199,14 @@ def _hypoconvex() -> Iterator[Row]:
             per_step = h * (2 - h) * (2 - k * h) / (2 - (1 + k) * h)
             text = "2/(1+N h(2-h)(2-kh)/(2-(1+k)h))"
         mu, step = str(Real.rational(k)), str(Real.rational(h))
-        yield _row(
-            f"k{_slug(mu)}-h{_slug(step)}-N{n:02d}", f"mu/L = {mu}, N = {n}, h = {step}", text,
-            2 / (1 + n * per_step), n, step, mu=f"{mu}*L", **SMALLEST,
+        yield certified_closed_form(
+            f"k{_slug(mu)}-h{_slug(step)}-N{n:02d}", f"mu/L = {mu}, N = {n}, h = {step}",
+            Published.formula(text, 2 / (1 + n * per_step)), partial(_exact_hypoconvex, step, n, mu),
         )  # fmt: skip
+
+
+def _exact_hypoconvex(step: str, count: int, mu: str) -> Result:
+    found = certify_hypoconvex([step] * count, mu=mu, sympy=False)
+    if found is None:
+        raise ClaimError(f"no closed form for {count} steps {step}, mu/L = {mu}")
+    return found
