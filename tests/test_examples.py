@@ -8,6 +8,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
 EXPECTED = {
+    "every_schedule": ["<=  365800/1163481 * L", "< 3/10 * L * (f(x_0) - min f)", "f(x_2) - min f < 647/10000 * L"],
     "first_theorem": ["checked again: rate -13/62 + 5*sqrt(2)/31, tight: True"],
     "own_schedule": ["proved: mine has the smaller worst case"],
     "step_matrix": ["the fixed-step method", "0.06189418239776"],
