@@ -18,8 +18,8 @@ def decimal(value: object) -> str:
     return f"{float(Fraction(str(value))):.6f}"
 
 
-# two different steps are better than any constant step below kappa = 0.1001; pepkit.schedule("growing", 2, mu=..) has the
-# best ones, roots of polynomials, and these are close to them
+# two different steps are better than any constant step below kappa = 0.1001; pepkit.schedule("growing", 2, mu=..) has
+# the best ones, roots of polynomials, and these are close to them
 growing = pepkit.certify_hypoconvex(["3/2", "8/5"], mu="-6/100")
 if growing is None:
     raise SystemExit("no closed form")
