@@ -53,7 +53,7 @@ def flow(seeds: int, depth: int) -> Pair:
         lambda run=module.flow: run(weights, target, times).weights[-1]  # type: ignore[misc]
         for module in (deep_linear, flows)
     )
-    return Pair(f"flow of {depth} layers", ours, theirs, 1e-5)
+    return Pair(f"flow of {depth} layers, {seeds} networks", ours, theirs, 1e-5)
 
 
 def hinges(seeds: int, depth: int) -> Pair:
@@ -64,7 +64,7 @@ def hinges(seeds: int, depth: int) -> Pair:
         lambda run=module.train_hinges: run(*start, target, **common).losses[-1]  # type: ignore[misc]
         for module in (hinge_training, compiled_hinges)
     )
-    return Pair(f"hinges, {steps} steps", ours, theirs, 1e-6)
+    return Pair(f"hinges, {steps} steps, {seeds} networks", ours, theirs, 1e-6)
 
 
 def plane(seeds: int, depth: int) -> Pair:
@@ -74,7 +74,7 @@ def plane(seeds: int, depth: int) -> Pair:
         lambda run=module.train_plane: run(**common).losses  # type: ignore[misc]
         for module in (collapse, compiled_plane)
     )
-    return Pair(f"plane, {steps} steps", ours, theirs, 1e-6)
+    return Pair(f"plane, {steps} steps, {seeds} networks", ours, theirs, 1e-6)
 
 
 def margins(seeds: int, depth: int) -> Pair:
@@ -85,7 +85,7 @@ def margins(seeds: int, depth: int) -> Pair:
         lambda run=module.train_margin: run(start, x, y, norm=1e6, steps=steps).margins[-1]  # type: ignore[misc]
         for module in (implicit_bias, compiled_margins)
     )
-    return Pair(f"margins, {steps} steps", ours, theirs, 1e-3)
+    return Pair(f"margins, {steps} steps, {seeds} networks", ours, theirs, 1e-3)
 
 
 EXPERIMENTS = {"flow": flow, "hinges": hinges, "plane": plane, "margins": margins}
@@ -98,8 +98,23 @@ def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
     return time.perf_counter() - begin, found
 
 
-def main() -> None:
+def compare(pair: Pair, repeat: int) -> None:
     """Print the seconds of both, of compiling, the ratio, and the largest difference."""
+    first, _ = timed(pair.jax)
+    ours, theirs = [], []
+    for _ in range(repeat):
+        ours.append(timed(pair.numpy))
+        theirs.append(timed(pair.jax))
+    difference = float(np.max(np.abs(ours[-1][1] - theirs[-1][1])))
+    if not difference <= pair.tolerance:
+        raise SystemExit(f"{pair.words}: the backends disagree by {difference:.1e}")
+    slow, fast = (statistics.median(seconds for seconds, _ in runs) for runs in (ours, theirs))
+    print(f"{pair.words}, on {device_name()}: numpy {slow:.3f} s, jax {fast:.3f} s (first run {first:.2f} s), "
+          f"ratio {slow / fast:.1f}, largest difference {difference:.1e}", flush=True)  # fmt: skip
+
+
+def main() -> None:
+    """Compare the experiments that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", nargs="+", default=["flow"], choices=list(EXPERIMENTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[2000])
@@ -108,19 +123,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.experiments:
         for seeds in arguments.seeds:
-            pair = EXPERIMENTS[name](seeds, arguments.depth)
-            first, _ = timed(pair.jax)
-            ours, theirs = [], []
-            for _ in range(arguments.repeat):
-                ours.append(timed(pair.numpy))
-                theirs.append(timed(pair.jax))
-            difference = float(np.max(np.abs(ours[-1][1] - theirs[-1][1])))
-            if not difference <= pair.tolerance:
-                raise SystemExit(f"{name}: the backends disagree by {difference:.1e}")
-            slow, fast = (statistics.median(seconds for seconds, _ in runs) for runs in (ours, theirs))
-            print(f"{pair.words}, {seeds} networks on {device_name()}: numpy {slow:.2f} s, jax {fast:.2f} s "
-                  f"(first run {first:.2f} s), ratio {slow / fast:.1f}, largest difference {difference:.1e}",
-                  flush=True)  # fmt: skip
+            compare(EXPERIMENTS[name](seeds, arguments.depth), arguments.repeat)
 
 
 if __name__ == "__main__":

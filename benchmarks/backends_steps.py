@@ -13,31 +13,20 @@ the ratio of the others.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from backends import Pair, compare
 
 from pepkit.labs.network_steps import tuned_block
 from pepkit.schedules import silver
 from pepkit.simulate import descent, problems
 from pepkit.simulate.accelerated import descent as compiled_descent
-from pepkit.simulate.accelerated import device_name
 from pepkit.simulate.accelerated import problems as compiled_problems
 from pepkit.simulate.data import breast_cancer
 from pepkit.simulate.random_functions import FAMILIES, random_batches
-
-
-class Pair(NamedTuple):
-    """An experiment on both backends; results are arrays that may differ by `tolerance`."""
-
-    words: str
-    numpy: Callable[[], np.ndarray]
-    jax: Callable[[], np.ndarray]
-    tolerance: float
 
 
 def functions(size: int) -> Iterator[Pair]:
@@ -79,15 +68,8 @@ def networks(size: int) -> Iterator[Pair]:
 EXPERIMENTS = {"functions": functions, "race": race, "networks": networks}
 
 
-def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    """Seconds and result."""
-    begin = time.perf_counter()
-    found = work()
-    return time.perf_counter() - begin, found
-
-
 def main() -> None:
-    """Print the seconds of both, of compiling, the ratio, and the largest difference."""
+    """Compare the experiments that are named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiments", nargs="*", help="functions, race, networks; all without names")
     parser.add_argument("--size", type=int, nargs="+", default=[600, 10_000])
@@ -98,17 +80,7 @@ def main() -> None:
             parser.error(f"unknown experiment {name}; known are {', '.join(EXPERIMENTS)}")
     for name in arguments.experiments or EXPERIMENTS:
         for pair in (pair for size in arguments.size for pair in EXPERIMENTS[name](size)):
-            first, _ = timed(pair.jax)
-            ours, theirs = [], []
-            for _ in range(arguments.repeat):
-                ours.append(timed(pair.numpy))
-                theirs.append(timed(pair.jax))
-            difference = float(np.max(np.abs(ours[-1][1] - theirs[-1][1])))
-            if not difference <= pair.tolerance:
-                raise SystemExit(f"{pair.words}: the backends disagree by {difference:.1e}")
-            slow, fast = (statistics.median(seconds for seconds, _ in runs) for runs in (ours, theirs))
-            print(f"{pair.words}, on {device_name()}: numpy {slow:.3f} s, jax {fast:.3f} s (first run {first:.2f} s), "
-                  f"ratio {slow / fast:.1f}, largest difference {difference:.1e}", flush=True)  # fmt: skip
+            compare(pair, arguments.repeat)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class InitialCondition(Enum):
     GRADIENT_NORM = "|grad f(x_0)|^2"
 
 
-_DIMENSION_OF_L = {
+DIMENSION_OF_L = {
     Measure.FUNCTION_VALUE: 1,
     Measure.GRADIENT_NORM: 2,
     Measure.SMALLEST_GRADIENT_NORM: 2,
@@ -227,7 +227,7 @@ class MethodClaim(Claim):
     @property
     def power_of_L(self) -> int:
         """The exponent a in rate * L^a."""
-        return _DIMENSION_OF_L[self.measure] - _DIMENSION_OF_L[self.initial]
+        return DIMENSION_OF_L[self.measure] - DIMENSION_OF_L[self.initial]
 
     @property
     def has_minimiser(self) -> bool:

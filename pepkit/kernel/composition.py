@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from pepkit.kernel.claims import (
-    _DIMENSION_OF_L,
+    DIMENSION_OF_L,
     Claim,
     InitialCondition,
     Measure,
@@ -113,7 +113,7 @@ class CompositionClaim(Claim):
     @property
     def power_of_L(self) -> int:
         """The exponent a in rate * L^a."""
-        return _DIMENSION_OF_L[self.measure] - _DIMENSION_OF_L[self.initial]
+        return DIMENSION_OF_L[self.measure] - DIMENSION_OF_L[self.initial]
 
     @property
     def has_minimiser(self) -> bool:

@@ -25,7 +25,7 @@ from flint import fmpq
 
 from pepkit.kernel import reading
 from pepkit.kernel.certificate import Conclusion
-from pepkit.kernel.claims import Claim, InitialCondition, Measure
+from pepkit.kernel.claims import DIMENSION_OF_L, Claim, InitialCondition, Measure
 from pepkit.kernel.errors import CertificateError, ClaimError, FormatError
 from pepkit.kernel.facts import RationalFact
 from pepkit.kernel.line_functions import Interval, LineFunction, line_bounds
@@ -47,15 +47,6 @@ _INITIAL = {
     InitialCondition.DISTANCE: "|x_0 - x_*|^2",
     InitialCondition.FUNCTION_VALUE: "(f(x_0) - min f)",
     InitialCondition.GRADIENT_NORM: "|grad f(x_0)|^2",
-}
-_DIMENSION = {
-    Measure.FUNCTION_VALUE: 1,
-    Measure.GRADIENT_NORM: 2,
-    Measure.SMALLEST_GRADIENT_NORM: 2,
-    Measure.DISTANCE: 0,
-    InitialCondition.DISTANCE: 0,
-    InitialCondition.FUNCTION_VALUE: 1,
-    InitialCondition.GRADIENT_NORM: 2,
 }
 
 
@@ -100,7 +91,7 @@ class ScheduleBound(RationalFact):
         object.__setattr__(self, "bound", bound)
 
     def __repr__(self) -> str:
-        power = _DIMENSION[self.measure] - _DIMENSION[self.initial]
+        power = DIMENSION_OF_L[self.measure] - DIMENSION_OF_L[self.initial]
         units = {-2: " / L^2", -1: " / L", 0: "", 1: " * L", 2: " * L^2"}[power]
         if self.mu == 0:
             words = "L-smooth convex f"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["changed", "leaves", "tampered"]
+__all__ = ["changed", "leaves", "parts", "replaced", "tampered"]
 
 Address = tuple[Any, ...]
 
@@ -39,6 +39,21 @@ def changed(value: Any, draw: random.Random) -> Any:
         k = draw.choice(digits)
         return value[:k] + str((int(value[k]) + draw.randint(1, 9)) % 10) + value[k + 1 :]
     return value[:-1] if draw.random() < 0.5 else value + "'"
+
+
+def parts(data: Any, path: Address = ()) -> list[Address]:
+    """The addresses of `leaves` but for the names of kinds."""
+    return [address for address in leaves(data, path) if address[-1] != "kind"]
+
+
+def replaced(data: Any, address: Address, change: Callable[[Any], Any]) -> Any:
+    """A copy with `change` of the entry at the address."""
+    result = copy.deepcopy(data)
+    place: Any = result
+    for key in address[:-1]:
+        place = place[key]
+    place[address[-1]] = change(place[address[-1]])
+    return result
 
 
 def tampered(data: Any, address: Address, draw: random.Random) -> Any:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -15,6 +13,7 @@ from typing import Any
 
 import pytest
 from flint import fmpq
+from helpers.tampering import parts, replaced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -293,31 +292,14 @@ def test_functions_outside_the_class(points: list[int], gradients: list[int], en
     assert LineFunction(fmpq(-1, 2), [0], [1], [1, 1]).gap == fmpq(1, 2)
 
 
-def members(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    if isinstance(data, dict):
-        return [leaf for key, value in data.items() if key != "kind" for leaf in members(value, (*path, key))]
-    if isinstance(data, list):
-        return [leaf for k, value in enumerate(data) for leaf in members(value, (*path, k))]
-    return [path]
-
-
-def set_member(data: dict[str, Any], path: tuple[Any, ...], change: Callable[[Any], Any]) -> dict[str, Any]:
-    result = copy.deepcopy(data)
-    target = result
-    for key in path[:-1]:
-        target = target[key]
-    target[path[-1]] = change(target[path[-1]])
-    return result
-
-
 def test_numbers_that_are_no_numbers_are_refused() -> None:
     data = certificate_to_data(one_step())
-    paths = members(data["claim"], ("claim",)) + members(data["proof"], ("proof",))
+    paths = parts(data["claim"], ("claim",)) + parts(data["proof"], ("proof",))
     assert len(paths) > 30
     for path in paths:
         for bad in (None, 1.5, "1/0", "0x3", [], "nan"):
             with pytest.raises(REFUSED):
-                check(certificate_from_data(set_member(data, path, lambda _, b=bad: b)))
+                check(certificate_from_data(replaced(data, path, lambda _, b=bad: b)))
 
 
 def test_every_changed_digit_that_matters_is_refused() -> None:
@@ -325,7 +307,7 @@ def test_every_changed_digit_that_matters_is_refused() -> None:
     data = certificate_to_data(one_step())
     draw = random.Random(2)
     refused = 0
-    for path in members(data["claim"], ("claim",)) + members(data["proof"], ("proof",)):
+    for path in parts(data["claim"], ("claim",)) + parts(data["proof"], ("proof",)):
         value = data
         for key in path:
             value = value[key]
@@ -333,7 +315,7 @@ def test_every_changed_digit_that_matters_is_refused() -> None:
             continue
         new = value + 1 if isinstance(value, int) else str(Fraction(value) + draw.choice([-1, 1]) * Fraction(1, 7))
         try:
-            proof = certificate_from_data(set_member(data, path, lambda _, n=new: n))
+            proof = certificate_from_data(replaced(data, path, lambda _, n=new: n))
             check(proof)
         except REFUSED:
             refused += 1

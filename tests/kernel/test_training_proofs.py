@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
 
 import pytest
 from flint import fmpq
+from helpers.tampering import parts, replaced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,32 +80,15 @@ def test_proved_and_read_again(name: str) -> None:
     assert str(theorem).startswith("Theorem.")
 
 
-def _leaves(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    if isinstance(data, dict):
-        return [leaf for key, value in data.items() if key != "kind" for leaf in _leaves(value, (*path, key))]
-    if isinstance(data, list):
-        return [leaf for k, value in enumerate(data) for leaf in _leaves(value, (*path, k))]
-    return [path]
-
-
-def _changed(data: dict[str, Any], path: tuple[Any, ...], change: Callable[[Any], Any]) -> dict[str, Any]:
-    result = copy.deepcopy(data)
-    target = result
-    for key in path[:-1]:
-        target = target[key]
-    target[path[-1]] = change(target[path[-1]])
-    return result
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_numbers_that_are_no_numbers_are_refused(name: str) -> None:
     data = certificate_to_data(ALL[name]())
-    paths = _leaves(data["claim"], ("claim",)) + _leaves(data.get("proof", {}), ("proof",))
+    paths = parts(data["claim"], ("claim",)) + parts(data.get("proof", {}), ("proof",))
     assert paths
     for path in paths[:: max(1, len(paths) // 60)]:
         for bad in (None, 1.5, "1/0", "0x3", [], "nan"):
             with pytest.raises(REFUSED):
-                check(certificate_from_data(_changed(data, path, lambda _, b=bad: b)))
+                check(certificate_from_data(replaced(data, path, lambda _, b=bad: b)))
 
 
 @pytest.mark.parametrize("name", ALL)
