@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("pepkit", deadline=None)  # shared machines are slow at times
-settings.load_profile("pepkit")
+# shared machines are slow at times; a change is judged by the same examples every time, nights look for new ones
+settings.register_profile("pepkit", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("PEPKIT_HYPOTHESIS", "pepkit"))
 sys.path.insert(0, str(Path(__file__).parent))  # tests import `helpers`
 
 

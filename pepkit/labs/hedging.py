@@ -203,8 +203,11 @@ def hedging(
         for part in (_silver_like(work, count, fmpq(1, 20), fmpq(3, 50)), _growing(work, count, below)):
             certificates.update(part[0])
             findings += part[1]
-    for count, distance in ((2, slack), (3, slack_three)) if certify_three else ((2, slack),):
-        part = _every_schedule(work, count, fmpq(11, 100), distance)
+    covers = [(2, below, slack), (2, fmpq(11, 100), slack)]
+    if certify_three:
+        covers.append((3, fmpq(11, 100), slack_three))
+    for count, curvature, distance in covers:
+        part = _every_schedule(work, count, curvature, distance)
         certificates.update(part[0])
         findings += part[1]
     studies["simulation"], worst = _simulation(work, functions, seed, backend)
@@ -290,12 +293,13 @@ def _growing(work: Work, count: int, kappa: fmpq) -> tuple[dict[str, Any], list[
 
 
 def _every_schedule(work: Work, count: int, kappa: fmpq, slack: float) -> tuple[dict[str, Any], list[Finding]]:
-    """No `count` steps are better than the best constant one, but for a slack."""
+    """No `count` steps are better than the growing ones, but for a slack; where these are constant, hedging is over."""
     small = _decimal(kappa)
     steps = growing_steps(count, small)
-    constant = work.certificate(
-        {"best constant certificate": count, "kappa": str(kappa)},
-        lambda: schedule_certificate([rational_step(steps[0], 10**6)] * count, -kappa),
+    constant = len(set(steps)) == 1
+    best = work.certificate(
+        {"best constant certificate" if constant else "growing certificate": count, "kappa": str(kappa)},
+        lambda: schedule_certificate([rational_step(h, 10**6) for h in steps], -kappa),
     )
     bound = rational_step(growing_rate(steps, small) * (1 - slack), 10**6)
     cover = work.certificate(
@@ -309,15 +313,17 @@ def _every_schedule(work: Work, count: int, kappa: fmpq, slack: float) -> tuple[
             progress=lambda detail: work.say(f"cover of all schedules: {detail}"),
         ),
     )
-    rate = constant.claim.rate
+    rate = best.claim.rate
     gain = 100 * (1 - _decimal(cover.claim.bound) / _decimal(rate))
+    name = f"every-schedule-{'beyond' if constant else 'below'}-{count}-steps"
+    words = f"constant step {steps[0]:.5f}" if constant else "growing schedule"
+    end = "hedging gains" if constant else "another schedule gains"
     return (
-        {f"constant-beyond-{count}-steps": constant, f"every-schedule-beyond-{count}-steps": cover},
+        {name: cover, **({f"constant-beyond-{count}-steps": best} if constant else {})},
         [
             Finding(
-                f"N = {count}, kappa = {kappa}: the constant step {steps[0]:.5f} has the proved rate "
-                f"{_decimal(rate):.7f}, and no schedule of {count} steps has a worst case below {_decimal(bound):.7f}: "
-                f"hedging gains at most {gain:.2f} percent",
+                f"N = {count}, kappa = {kappa}: the {words} has the proved rate {_decimal(rate):.7f}, and no schedule "
+                f"of {count} steps has a worst case below {_decimal(bound):.7f}: {end} at most {gain:.2f} percent",
                 bool(rate > bound),
             )
         ],

@@ -66,8 +66,8 @@ def test_agrees_with_clarabel(seed: int, variables: int, equalities: int, orders
     ours = structured.solve(case)
     theirs = clarabel.solve(case)
     assert ours.status.solved, str(ours)
-    # Clarabel breaks down on about one of these problems in a thousand.
-    assume(theirs.status.solved)
+    # Clarabel breaks down, or stops early, on about one of these problems in a thousand.
+    assume(theirs.status is Status.OPTIMAL)
     size = max(abs(theirs.objective), 1e-3 * np.abs(case.objective).max())
     assert abs(ours.objective - theirs.objective) <= 1e-6 * size
     assert max(ours.primal_residual, ours.dual_residual) <= 1e-8
