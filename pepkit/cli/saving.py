@@ -29,9 +29,11 @@ _MAX_SLUG = 80
 
 
 def slug(*parts: str) -> str:
-    """A file name from words and numbers: letters, digits, dots; ``3/2`` becomes ``3_2``."""
+    """A file name from words and numbers: letters, digits, dots; ``-3/2`` becomes ``minus-3_2``."""
     kept = []
     for part in parts:
+        if re.match(r"-[0-9A-Za-z.]", part):
+            kept.append("minus")
         word = re.sub(r"[^A-Za-z0-9._+-]+", "-", part.replace("/", "_").replace("(", "").replace(")", ""))
         word = word.strip("-.")
         if word:

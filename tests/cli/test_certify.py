@@ -97,6 +97,22 @@ def test_sharp_and_sympy(run: Run, search: Any) -> None:
             "constant-2-mu-L_10-distance.json",
         ),
         (["gradient-descent", "--steps", "2", "--measure", "gradient-norm"], "constant-2-gradient-norm.json"),
+        (
+            [
+                "gradient-descent",
+                "--steps",
+                "2",
+                "--mu",
+                "-L/10",
+                "--form",
+                "solver",
+                "--measure",
+                "smallest-gradient-norm",
+                "--initial",
+                "function-value",
+            ],
+            "constant-2-mu-minus-L_10-smallest-gradient-norm-from-function-value.json",
+        ),
         (["method", "optimized-gradient", "--steps", "2", "--form", "solver"], "optimized-gradient-2.json"),
     ],
 )
@@ -104,6 +120,47 @@ def test_file_names(run: Run, search: Any, tmp_path: Path, arguments: list[str],
     result = run("certify", *arguments)
     assert result.exit_code == 0, result.output
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "words"),
+    [
+        (["--schedule", "growing", "--steps", "2", "--mu", "-L/20"], "growing-2-mu-minus-L_20.json", "min_(i<=2)"),
+        # no closed form: b is too long for a
+        (["--schedule", "growing", "--steps", "2", "--mu", "-L/100"], "growing-2-mu-minus-L_100-smallest", "min_(i<=2)"),
+        (
+            ["--step", "3/2", "--steps", "3", "--mu", "-L/10", "--measure", "smallest-gradient-norm", "--initial",
+             "function-value"],
+            "constant-3_2-3-mu-minus-L_10-smallest-gradient-norm-from-function-value.json", "104/439",
+        ),
+    ],
+)  # fmt: skip
+def test_hypoconvex_steps(run: Run, tmp_path: Path, options: list[str], name: str, words: str) -> None:
+    result = run("certify", "gradient-descent", *options)
+    assert result.exit_code == 0, result.output
+    assert words in result.output
+    assert [p.name.startswith(name) for p in tmp_path.iterdir()] == [True]
+    assert ("no solver was used" in result.output) == ("L_100" not in name)
+
+
+def test_hypoconvex_steps_without_a_closed_form(run: Run) -> None:
+    options = ("--measure", "smallest-gradient-norm", "--initial", "function-value", "--form", "flat")
+    result = run("certify", "gradient-descent", "--step", "8/5", "--steps", "2", "--mu", "-3/50", *options)
+    assert result.exit_code == 2 and "no closed-form certificate" in result.output
+
+
+def test_every_schedule(run: Run, tmp_path: Path) -> None:
+    result = run("certify", "every-schedule", "--steps", "1", "--bound", "0.12")
+    assert result.exit_code == 0, result.output
+    assert "No stepsize schedule of 1 step" in result.output
+    assert run("check", "every-schedule-1-mu-0.json").exit_code == 0
+    result = run("certify", "every-schedule", "--steps", "1", "--bound", "0.13", "--json")
+    assert result.exit_code == 3 and "steps near" in json.loads(result.stdout)["error"]["message"]
+    assert run("certify", "every-schedule", "--steps", "1", "--bound", "pi").exit_code == 2
+    assert run("certify", "every-schedule", "--steps", "2", "--bound", "0.06", "--limit", "2", "--checkpoint", "c.json")
+    assert (tmp_path / "c.json").exists()
+    result = run("certify", "every-schedule", "--steps", "2", "--bound", "0.06", "--checkpoint", "c.json", "--json")
+    assert result.exit_code == 0 and json.loads(result.stdout)["status"] == "proved"
 
 
 def test_schedule_file(run: Run, search: Any, tmp_path: Path) -> None:
