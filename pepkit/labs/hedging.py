@@ -44,10 +44,11 @@ kappa = 1/20 and is worse than the best one at kappa = 3/50, both certified.
 
 *A growing schedule* goes on from there: (a, b, .., b) with a < b, where kappa a^2 + 2 (1 - kappa) a = 3 and b maximises
 p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)). Its rate is 1/(1/2 + p(a) + (N - 1) p(b)) for every N and
-kappa >= 0.0218, in closed form (docs/mathematics-every-schedule.md). It beats every constant step until a = b, at
-kappa + 1/kappa = (9 + 5 sqrt 5)/2, that is kappa = 0.100099. The threshold of hedging is there and not at that of the
-silver-like schedule: certificates prove one growing schedule better than every constant step below it, and no schedule
-at all (any real steps) better than the best constant step above it, but for the stated slack.
+kappa >= 0.0218, in closed form (docs/mathematics-every-schedule.md). It beats every constant step h <= a, and as far as
+computed the longer ones, until a = b, at kappa + 1/kappa = (9 + 5 sqrt 5)/2, that is kappa = 0.100099. The threshold of
+hedging is there and not at that of the silver-like schedule: certificates prove one growing schedule better than every
+constant step below it, and no schedule at all (any real steps) better than the best constant step above it, but for the
+stated slack.
 
 With noise of finite support the two-step problem is one performance estimation problem over all branches.
 """
