@@ -204,30 +204,23 @@ def bias_collapse(
         "effective points",
     )
     note = f"Medians over {seeds} seeds after {steps} steps of 0.02; all parameters are trained."
-    studies["scale"] = Study(
-        f"Clusters of kinks against the initialisation scale (width {middle})",
-        columns,
-        tuple(r for r in rows if r[0] == "scale"),
-        (note,),
-        tuple(
-            (t, tuple(float(s) for n, s, _ in by_scale if n == t), tuple(v[3] for n, _, v in by_scale if n == t))
-            for t in TARGETS
-        ),
-        ("initialisation scale (standard deviation of a and w)", "clusters of kinks, gaps > 0.01"),
-        ("log", "linear"),
-    )
-    studies["width"] = Study(
-        f"Clusters of kinks against the width (scale {min(scales):g})",
-        columns,
-        tuple(r for r in rows if r[0] == "width"),
-        (note,),
-        tuple(
-            (t, tuple(float(m) for n, m, _ in by_width if n == t), tuple(v[3] for n, _, v in by_width if n == t))
-            for t in TARGETS
-        ),
-        ("width m (neurons)", "clusters of kinks, gaps > 0.01"),
-        ("log", "linear"),
-    )
+    for key, title, axis, found in (
+        ("scale", f"initialisation scale (width {middle})",
+         "initialisation scale (standard deviation of a and w)", by_scale),
+        ("width", f"width (scale {min(scales):g})", "width m (neurons)", by_width),
+    ):  # fmt: skip
+        studies[key] = Study(
+            f"Clusters of kinks against the {title}",
+            columns,
+            tuple(row for row in rows if row[0] == key),
+            (note,),
+            tuple(
+                (t, tuple(float(x) for n, x, _ in found if n == t), tuple(v[3] for n, _, v in found if n == t))
+                for t in TARGETS
+            ),
+            (axis, "clusters of kinks, gaps > 0.01"),
+            ("log", "linear"),
+        )
     low = [v[5] for _, s, v in by_scale if s == min(scales)]
     high = [v[5] for _, s, v in by_scale if s == max(scales)]
     findings.append(

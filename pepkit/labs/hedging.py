@@ -163,7 +163,7 @@ def hedging(
             rows.append((*row, other, grown["value"], grown["gain"]))
             # smaller kappa make b too long for a, and the picture illegible
             if kappa >= 0.03:
-                largest = max(largest, abs(grown["value"] / growing_rate(grown["steps"], kappa) - 1))
+                largest = max(largest, abs(grown["value"] / growing_rate(count, kappa) - 1))
                 late.append((kappa, grown["gain"]))
         if kappas:
             curves.append((f"N = {count}, silver-like", tuple(map(float, kappas)), tuple(gains)))
@@ -270,7 +270,7 @@ def _growing(work: Work, count: int, kappa: fmpq) -> tuple[dict[str, Any], list[
     small = _decimal(kappa)
     constant = work.piece({"steps": count, "kappa": small}, lambda: step_gain(count, small))["value"]
     steps = growing_steps(count, small)
-    bound = rational_step((growing_rate(steps, small) + 3 * constant) / 4, 10**7)
+    bound = rational_step((growing_rate(count, small) + 3 * constant) / 4, 10**7)
     schedule = work.certificate(
         {"growing certificate": count, "kappa": str(kappa)},
         lambda: schedule_certificate([rational_step(h, 10**6) for h in steps], -kappa),
@@ -302,7 +302,7 @@ def _every_schedule(work: Work, count: int, kappa: fmpq, slack: float) -> tuple[
         {"best constant certificate" if constant else "growing certificate": count, "kappa": str(kappa)},
         lambda: schedule_certificate([rational_step(h, 10**6) for h in steps], -kappa),
     )
-    bound = rational_step(growing_rate(steps, small) * (1 - slack), 10**6)
+    bound = rational_step(growing_rate(count, small) * (1 - slack), 10**6)
     cover = work.certificate(
         {"every schedule": count, "kappa": str(kappa), "bound": str(bound)},
         lambda: certify_every_schedule(

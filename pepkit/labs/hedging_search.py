@@ -26,6 +26,7 @@ from pepkit.kernel.constant_step_cover import (
 )
 from pepkit.kernel.numbers import RATIONALS
 from pepkit.kernel.witness import check_witness
+from pepkit.pep.hypoconvex_form import hypoconvex_rate
 from pepkit.rounding import SolveRequest, solve_dual
 from pepkit.rounding.lower import float_data, rounded_witness
 from pepkit.schedules import growing
@@ -72,16 +73,13 @@ def growing_steps(count: int, kappa: float) -> tuple[float, ...]:
     return tuple(growing(count, -rational_step(kappa, 10**12)).floats())
 
 
-def growing_rate(steps: Sequence[float], kappa: float) -> float:
-    """1/(1/2 + sum p(h)), p(h) = h (2 - h) (2 + kappa h)/(2 (2 - (1 - kappa) h)), L = 1.
-
-    The worst case of constant steps 1 <= h <= a (Rotaru, Glineur, Patrinos 2022), with different steps in the sum.
-    """
-    return 1 / (0.5 + sum(_progress(h, kappa) for h in steps))
-
-
-def _progress(h: float, kappa: float) -> float:
-    return h * (2 - h) * (2 + kappa * h) / (2 * (2 - (1 - kappa) * h))
+def growing_rate(count: int, kappa: float) -> float:
+    """The rate of `growing_steps` in closed form, for kappa >= 0.0218; ClaimError below."""
+    mu = -rational_step(kappa, 10**12)
+    rate = hypoconvex_rate(growing(count, mu).numbers, mu=mu)
+    if rate is None:
+        raise ClaimError(f"growing steps have no rate in closed form for kappa = {kappa:g}")
+    return rate
 
 
 def best_constant(count: int, mu: Any, low: float = 0.9, high: float = 1.9) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from pepkit.schedules.closed_forms import flat_certificate
 from pepkit.schedules.composition import Composer, Composition
 from pepkit.schedules.composition_proofs import composition_proof
 from pepkit.schedules.named import composition, composition_names, tree
-from pepkit.schedules.rates import KnownRate, composition_rates, constant_rates, hypoconvex_step_constant
+from pepkit.schedules.rates import KnownRate, composition_rates, constant_rates
 from pepkit.schedules.schedule import Schedule, load_schedule
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "constant_rates",
     "flat_certificate",
     "growing",
-    "hypoconvex_step_constant",
     "load_schedule",
     "obs_f",
     "obs_s",

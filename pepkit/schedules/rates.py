@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pepkit.algebra import Real, exact, realise, to_float
+from pepkit.algebra import exact, realise, to_float
 from pepkit.kernel import ClaimError, InitialCondition, Measure
 from pepkit.kernel.composition import derived_rate
 from pepkit.schedules.composition import Composition
 from pepkit.schedules.composition_proofs import exact_composition, measures
 
-__all__ = ["KnownRate", "composition_rates", "constant_rates", "hypoconvex_step_constant", "largest_hypoconvex_step"]
+__all__ = ["KnownRate", "composition_rates", "constant_rates"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def constant_rates(steps: int, step: Any, mu: Any = 0) -> list[KnownRate]:
     if not 0 < h < 2:
         raise ClaimError(f"the rates of a constant step are known for 0 < h < 2, not for h = {h:g}")
     if m < 0:
-        raise ClaimError("for mu < 0 see hypoconvex_step_constant")
+        raise ClaimError("for mu < 0 see pepkit.pep.hypoconvex_form")
     n = steps
     quadratic = (1 - h) ** (2 * n)
     if m == 0:
@@ -112,27 +112,3 @@ def constant_rates(steps: int, step: Any, mu: Any = 0) -> list[KnownRate]:
     contraction = max(abs(1 - h), abs(1 - m * h)) ** (2 * n)
     result.append(KnownRate(Measure.DISTANCE, d, contraction, "", False, "contraction of both quadratics"))
     return result
-
-
-def hypoconvex_step_constant(step: Any, curvature: Any) -> Real:
-    """p(h, k) with min_i |grad f(x_i)|^2 <= 2 L (f_0 - f_*) / (1 + sum p(h_i, k)), k = mu/L in [-1, 0).
-
-    p = 2h + h^2 k/(1-k) for h <= 1 and h(2-h)(2-kh)/(2-(1+k)h) for 1 <= h <= `largest_hypoconvex_step`. Tight for
-    constant steps (Rotaru, Glineur, Patrinos 2406.17506; for k = -1 Abbaszadehpeivasti, de Klerk, Zamani 2022).
-
-    Raises ClaimError outside these ranges.
-    """
-    h, k = exact(step), exact(curvature)
-    field, (h_value, k_value) = realise([h, k])
-    if field.sign(k_value) >= 0 or field.sign(k_value + 1) < 0:
-        raise ClaimError("hypoconvex functions have -1 <= mu/L < 0")
-    if field.sign(h_value) <= 0 or to_float(field, h_value) > largest_hypoconvex_step(to_float(field, k_value)) + 1e-15:
-        raise ClaimError("the per-step constant is known for 0 < h <= 3/(1 + k + sqrt(1 - k + k^2))")
-    if field.sign(h_value - 1) <= 0:
-        return 2 * h + h * h * k / (1 - k)
-    return h * (2 - h) * (2 - k * h) / (2 - (1 + k) * h)
-
-
-def largest_hypoconvex_step(curvature: float) -> float:
-    """3/(1 + k + sqrt(1 - k + k^2)), the largest step of `hypoconvex_step_constant`; sqrt(3) at k = -1."""
-    return float(3 / (1 + curvature + (1 - curvature + curvature * curvature) ** 0.5))

@@ -239,7 +239,7 @@ def test_hedging_in_floats() -> None:
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_growing_schedules(count: int, kappa: float) -> None:
     steps = growing_steps(count, kappa)
-    rate = growing_rate(steps, kappa)
+    rate = growing_rate(count, kappa)
     assert steps[0] < steps[1] and len(set(steps[1:])) <= 1
     assert worst_case_value(steps, -kappa) == pytest.approx(rate, rel=2e-7)
     # no constant step nearby is as good, and neither is another schedule of this form
@@ -249,6 +249,12 @@ def test_growing_schedules(count: int, kappa: float) -> None:
         assert worst_case_value(other, -kappa) > rate
 
 
+def test_where_growing_schedules_begin() -> None:
+    assert growing_rate(2, 0.022) > 0
+    with pytest.raises(ClaimError, match="no rate in closed form"):
+        growing_rate(2, 0.0215)
+
+
 def test_where_growing_schedules_end() -> None:
     threshold = ((9 + 5 * 5**0.5) / 2 - (((9 + 5 * 5**0.5) / 2) ** 2 - 4) ** 0.5) / 2
     assert threshold == pytest.approx(0.100099393186330)
@@ -256,9 +262,7 @@ def test_where_growing_schedules_end() -> None:
     before, behind = growing_steps(3, threshold - 1e-4), growing_steps(3, threshold + 1e-4)
     assert before[0] < before[1] and behind[0] == behind[1] == behind[2]
     # beyond it the constant step is the best one
-    assert best_constant(2, -0.15) == pytest.approx(
-        (growing_steps(2, 0.15)[0], growing_rate(growing_steps(2, 0.15), 0.15)), abs=1e-5
-    )
+    assert best_constant(2, -0.15) == pytest.approx((growing_steps(2, 0.15)[0], growing_rate(2, 0.15)), abs=1e-5)
 
 
 def test_two_noisy_steps() -> None:

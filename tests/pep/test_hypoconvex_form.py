@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from flint import fmpq
@@ -13,7 +14,6 @@ from pepkit.algebra import to_float
 from pepkit.kernel import CertificateError, ClaimError, check
 from pepkit.labs.hedging_search import worst_case_value
 from pepkit.pep.hypoconvex_form import hypoconvex_certificate
-from pepkit.schedules import hypoconvex_step_constant
 
 
 def rate(certificate: object) -> float:
@@ -46,11 +46,11 @@ def test_sharp_for_every_number_of_steps(count: int, kappa: str, first: str, res
     assert found is not None and found.witness is not None and found.witness.dimension == count + 1
     theorem = check(found)
     assert theorem.tight and theorem.lower == theorem.rate
-    p = [hypoconvex_step_constant(h, f"-{kappa}") for h in steps] if first == rest else None
-    if p is not None:
-        assert float(rate(found)) == pytest.approx(
-            2 / (1 + sum(float(a.value.p) / float(a.value.q) for a in p)), rel=1e-12
-        )
+    # the published constant of one step, as it is printed, with k = mu/L
+    k = -Fraction(kappa)
+    parts = [h * (2 - h) * (2 - k * h) / (2 - (1 + k) * h) for h in map(Fraction, steps)]
+    value = 2 / (1 + sum(parts))
+    assert theorem.rate == fmpq(value.numerator, value.denominator)
 
 
 def test_a_number_field() -> None:
