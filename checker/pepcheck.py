@@ -2571,6 +2571,12 @@ def every_schedule(claim, proof, field, bits):
         "|x_0-x_*|^2": lambda f: f.best**2, "f(x_0)-f(x_*)": lambda f: f.value(Fraction(0)) - f.least,
         "|grad f(x_0)|^2": lambda f: f.slope(Fraction(0)) ** 2,
     }[initial]  # fmt: skip
+    # limits of the format page: long numbers, and work
+    cuts = [rational(node["at"]) for node in items(proof["tree"]) if isinstance(node, dict) and "at" in node]
+    numbers = [a for f in lines for part in f.parts for a in part if a is not None] + cuts
+    longest = max((max(a.numerator.bit_length(), a.denominator.bit_length()) for a in numbers), default=0)
+    need(longest <= 2**14, "a number of the cover is too long")
+    work = 0
     boxes = [[(None, None)] * steps]
     for node in items(proof["tree"]):
         need(boxes, "the tree has nodes without a box")
@@ -2583,6 +2589,10 @@ def every_schedule(claim, proof, field, bits):
             continue
         leaf = [(lines[index(items(pair, 2)[0], len(lines))], rational(pair[1])) for pair in items(node)]
         need(all(w >= 0 for _, w in leaf), "a weight is negative", Refused)
+        order = [pair[0] for pair in node]
+        need(order == sorted(set(order)), "the functions of a leaf must increase")
+        work += steps * sum(len(f.kinks) + 2 for f, _ in leaf)
+        need(work <= 4_000_000, "the leaves are more work than this checker takes on", Undecided)
         total = sum(w * start(f) for f, w in leaf)
         rows = list(zip(*([w * r for r in on_a_line(f, measure, box)] for f, w in leaf)))
         proved = total > 0 and all(sum(row) >= bound * total for row in rows)

@@ -36,6 +36,10 @@ __all__ = ["Cut", "Node", "ScheduleBound", "ScheduleCover", "proves_box"]
 
 MAX_STEPS = 16
 MAX_NODES = 1_000_000
+MAX_BITS = 1 << 12
+"""Binary digits of a numerator or denominator in a function or a cut."""
+MAX_WORK = 4_000_000
+"""Sum over leaves of steps times points of their functions, times 1 for every begun 256 bits of the longest number."""
 
 _MEASURE = {
     Measure.FUNCTION_VALUE: "f(x_{N}) - min f",
@@ -151,6 +155,15 @@ class ScheduleCover:
     tree: tuple[Node, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
+    def _bits(self) -> int:
+        """The size of the longest number; FormatError beyond the limit."""
+        cuts = (node.at for node in self.tree if isinstance(node, Cut))
+        numbers = (RATIONALS.coerce(a) for a in (*(a for f in self.functions for part in f for a in part), *cuts))
+        bits = max((max(int(a.p).bit_length(), int(a.q).bit_length()) for a in numbers), default=0)
+        if bits > MAX_BITS:
+            raise FormatError(f"a function or cut of a cover has a number of {bits} bits; the limit is {MAX_BITS}")
+        return bits
+
     def prove(self) -> Conclusion:
         """The theorem; CertificateError names the function or the box that fails."""
         claim = self.claim
@@ -158,12 +171,14 @@ class ScheduleCover:
             raise FormatError("a cover of all schedules proves bounds for all schedules only")
         if not 1 <= len(self.tree) <= MAX_NODES or len(self.functions) > MAX_NODES:
             raise FormatError(f"a cover has 1 to {MAX_NODES} nodes")
+        unit = claim.steps * (1 + self._bits() // 256)
         functions = []
         for number, (points, gradients, ends) in enumerate(self.functions):
             try:
                 functions.append(LineFunction(claim.mu, points, gradients, ends))
             except CertificateError as error:
                 raise CertificateError(f"function {number}: {error}") from None
+        work = 0
         whole: Interval = (None, None)
         boxes: list[tuple[Interval, ...]] = [(whole,) * claim.steps]
         leaves = 0
@@ -175,6 +190,10 @@ class ScheduleCover:
                 boxes += _cut(node, box, claim.steps)
                 continue
             mixture = tuple((_number(n, len(functions)), _weight(w)) for n, w in node)
+            reading.increasing([(n,) for n, _ in mixture], len(mixture), "functions of a leaf")
+            work += unit * sum(len(functions[n].points) + 2 for n, _ in mixture)
+            if work > MAX_WORK:
+                raise FormatError(f"the leaves of a cover exceed the limit of work, {MAX_WORK}")
             if not proves_box(claim, functions, mixture, box):
                 raise CertificateError(f"leaf {leaves} does not prove the bound for the steps {_box_text(box)}")
             leaves += 1

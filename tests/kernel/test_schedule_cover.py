@@ -239,6 +239,30 @@ def test_the_tree_matters() -> None:
             check(replace(proof, tree=(((number, fmpq(1)),),)))
 
 
+def test_hostile_sizes() -> None:
+    proof = one_step()
+    place = next(k for k, node in enumerate(proof.tree) if not isinstance(node, Cut))
+    leaf = proof.tree[place]
+    for node in (leaf * 2, (*leaf, *leaf), tuple((leaf[0][0], w) for _, w in (*leaf, *leaf))):
+        with pytest.raises(FormatError, match="increasing"):
+            check(changed(proof, place, node))
+    root = proof.tree[0]
+    assert isinstance(root, Cut)
+    with pytest.raises(FormatError, match="bits"):
+        check(changed(proof, 0, Cut(0, root.at + fmpq(1, 10**1300))))
+    # a valid cover, cut finer and finer at a place with long numbers
+    last = proof.tree[-1]
+    far = fmpq(10**1200 + 1, 10**1199)
+
+    def fine(count: int) -> ScheduleCover:
+        cuts = [node for k in range(count) for node in (Cut(0, far + k), last)]
+        return replace(proof, tree=(*proof.tree[:-1], *cuts, last))
+
+    assert check(fine(20))
+    with pytest.raises(FormatError, match="limit of work"):
+        check(fine(90_000))
+
+
 def test_cuts_that_are_moved_fail_or_prove_the_same() -> None:
     proof = two_steps()
     draw = random.Random(1)
